@@ -1,0 +1,1 @@
+"""Tapwatt lets any EV charger take a card."""

@@ -1,0 +1,5 @@
+"""`python -m tapwatt` is the `tapwatt` command."""
+
+from tapwatt.cli import main
+
+main()

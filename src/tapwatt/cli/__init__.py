@@ -1,0 +1,82 @@
+"""The `tapwatt` command: one file a command group, imported only when that command is asked for.
+
+`tapwatt --help` stays under half a second because the table below knows each command's name and sentence
+without importing it. A command file has `register(root)`, which adds its command or group to the typer app it
+is given, and imports what is heavy inside the command. A command returns its exit code (None is 0): 0 done,
+1 the answer is no, 2 wrong usage or input, said in one sentence by raising typer.BadParameter.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+# name → (module with register(root), its line in --help), in the order --help shows them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("tapwatt.cli.demo", "A whole site on this machine: drivers come, tap, charge and pay."),
+    "serve": ("tapwatt.cli.serve", "Run the platform."),
+    "edge": ("tapwatt.cli.edge", "Run the edge: the agent at the charger that drives its payment terminals."),
+    "host": ("tapwatt.cli.host", "Run one host of the card rails: gateway, acquirer, scheme or issuer."),
+    "settings": ("tapwatt.cli.settings", "Show every setting and the value in force."),
+    "version": ("tapwatt.cli.version", "Print the version."),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the `tapwatt` command. Leaves by SystemExit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not __debug__:
+        _refuse("Tapwatt does not run with python -O: its assertions guard money.")
+    if not given:
+        _refuse("Say what to do; tapwatt --help lists the commands.")
+    root = _root(asked=given[0])
+    try:
+        sys.exit(root(given, prog_name="tapwatt", standalone_mode=False) or 0)
+    except TyperException as error:
+        _refuse(error.format_message())
+    except Abort:
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (head, less) has gone; without this Python complains once more while it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except ValueError as error:
+        if not _is_wrong_setting(error):
+            raise
+        _refuse(str(error))
+
+
+def _root(asked: str) -> typer.Typer:
+    root = typer.Typer(
+        help="Tapwatt lets any EV charger take a card. Example: tapwatt settings --json",
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+    @root.callback()
+    def _every_command() -> None:
+        """Keeps typer from folding a root with one command into that command."""
+
+    for name, (module, sentence) in COMMANDS.items():
+        if name == asked:
+            importlib.import_module(module).register(root)
+        else:
+            root.command(name, help=sentence)(_every_command)
+    return root
+
+
+def _is_wrong_setting(error: ValueError) -> bool:
+    # Not imported for this question: whoever raised it has loaded the settings already.
+    settings = sys.modules.get("tapwatt.settings")
+    return settings is not None and isinstance(error, settings.UnableToConfigure)
+
+
+def _refuse(sentence: str) -> None:
+    sys.stderr.write(f"tapwatt: {' '.join(sentence.split())}\n")
+    sys.exit(2)

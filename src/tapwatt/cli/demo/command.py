@@ -1,0 +1,225 @@
+"""The demo itself: start the programs, tell the story, compare the money, stop."""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from tapwatt.cli.demo.agreement import Visit
+from tapwatt.cli.demo.parties import Parties
+from tapwatt.cli.demo.story import Story
+from tapwatt.cli.demo.supervisor import Supervisor, UnableToStart
+from tapwatt.cli.demo.table import print_table
+from tapwatt.settings import PREFIX, Settings
+
+# Right to left, so that whoever is dialled is there: the edge dials the terminal, the terminal dials the
+# gateway.
+PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("issuer", ("host", "issuer")),
+    ("scheme", ("host", "scheme")),
+    ("acquirer", ("host", "acquirer")),
+    ("gateway", ("host", "gateway")),
+    ("platform", ("serve",)),
+    ("edge", ("edge",)),
+)
+LOOK_EVERY_S = 0.4
+SETTLE_WITHIN_S = 90.0
+VISIT_WITHIN_S = 240.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the user asked of the demo."""
+
+    visits: int | None
+    leave: bool
+    seed: int
+    as_json: bool
+    data: Path
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command to the root app."""
+    root.command("demo")(demo)
+
+
+def demo(
+    visits: Annotated[int | None, typer.Option(min=1, max=1000, help="Drivers to serve.")] = None,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Stop after the visits and compare the money.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Which drivers come; the same seed, the same drivers.")] = 1,
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Forget earlier runs.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Directory of the databases and logs.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> int:
+    """A whole site on this machine. Example: tapwatt demo --visits 3 --exit"""
+    settings = Settings.read(data=data)
+    if from_scratch:
+        shutil.rmtree(settings.data, ignore_errors=True)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    leave = leave or not sys.stdout.isatty()
+    asked = Asked(
+        visits=visits or (3 if leave else None),
+        leave=leave,
+        seed=seed,
+        as_json=as_json,
+        data=settings.data,
+    )
+    return asyncio.run(_demo(asked, _with_ports(settings)))
+
+
+def _with_ports(settings: Settings) -> Settings:
+    """Choose a free port wherever 0 is asked for, so that each program can be told where the others are."""
+    chosen: dict[str, object] = {}
+    taken: list[socket.socket] = []
+    for name in type(settings).model_fields:
+        if name.endswith("_port") and getattr(settings, name) == 0:
+            taken.append(socket.create_server((settings.host, 0)))
+            chosen[name] = taken[-1].getsockname()[1]
+    for free in taken:
+        free.close()
+    return settings.model_copy(update=chosen)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    ours = {
+        PREFIX + name.upper(): str(value)
+        for name, value in settings.model_dump(mode="json").items()
+        if value not in ("", None)
+    }
+    return {**os.environ, **ours}
+
+
+async def _demo(asked: Asked, settings: Settings) -> int:
+    console = Console(stderr=asked.as_json, highlight=False, soft_wrap=True)
+    run = secrets.token_hex(6)
+    supervisor = Supervisor(environment=_environment(settings), data=settings.data, say=console.print)
+    interrupted = _interruptible()
+    try:
+        async with httpx.AsyncClient(timeout=10.0) as client:
+            parties = Parties(settings, client)
+            await _start(supervisor, asked, run)
+            console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
+            story = Story(console.print)
+            await _watch(parties, story, asked, run, interrupted, supervisor)
+            if not asked.leave or interrupted.is_set():
+                return 0
+            visits, open_holds = await _settled(parties, run, story, interrupted)
+    except UnableToStart as error:
+        sys.stderr.write(f"tapwatt demo: {error}\n")
+        return 1
+    finally:
+        await supervisor.stop()
+    return _report(asked, visits, open_holds, console)
+
+
+def _interruptible() -> asyncio.Event:
+    interrupted = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return interrupted
+
+
+async def _start(supervisor: Supervisor, asked: Asked, run: str) -> None:
+    for name, arguments in PROGRAMS:
+        await supervisor.start(name, *arguments)
+    counted = ("--visits", str(asked.visits)) if asked.visits else ()
+    await supervisor.start("site", "sim", "site", "--run", run, "--seed", str(asked.seed), *counted)
+
+
+async def _watch(
+    parties: Parties,
+    story: Story,
+    asked: Asked,
+    run: str,
+    interrupted: asyncio.Event,
+    supervisor: Supervisor,
+) -> None:
+    """Tell the story until the visits are done, or for ever."""
+    first = True
+    limit = asyncio.get_running_loop().time() + VISIT_WITHIN_S * (asked.visits or 0)
+    while not interrupted.is_set():
+        if supervisor.lost.done():
+            raise UnableToStart(supervisor.lost.result())
+        try:
+            sessions = await parties.sessions()
+            if first:
+                first = False
+                told = await parties.visits(run)
+                story.skip(
+                    [session for session in sessions if session["opened_ms"] < told.get("began_ms", 0)]
+                )
+            story.tell(sessions)
+            if asked.leave and (await parties.visits(run))["done"]:
+                return
+        except httpx.HTTPError:
+            # Whoever does not answer has died; it is being started again.
+            first = first and True
+        if asked.leave and asyncio.get_running_loop().time() > limit:
+            raise UnableToStart("the visits did not end in time")
+        await _pause(interrupted)
+
+
+async def _settled(
+    parties: Parties, run: str, story: Story, interrupted: asyncio.Event
+) -> tuple[list[Visit], int]:
+    """Read every party's books until they agree, or until they had time enough to."""
+    deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN_S
+    visits: list[Visit] = []
+    open_holds = -1
+    while not interrupted.is_set():
+        try:
+            sessions = await parties.sessions()
+            story.tell(sessions)
+            told = (await parties.visits(run))["visits"]
+            visits = [await parties.visit(visit, sessions) for visit in told]
+            open_holds = max((await parties.open_holds()).values())
+            if open_holds == 0 and all(visit.agree for visit in visits):
+                break
+        except httpx.HTTPError:
+            open_holds = -1
+        if asyncio.get_running_loop().time() > deadline:
+            break
+        await _pause(interrupted)
+    return visits, open_holds
+
+
+async def _pause(interrupted: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(LOOK_EVERY_S):
+            await interrupted.wait()
+    except TimeoutError:
+        return
+
+
+def _report(asked: Asked, visits: list[Visit], open_holds: int, console: Console) -> int:
+    complaints = [
+        f"visit {number}: {', '.join(visit.dissenters()) or 'a hold'} "
+        + ("differs from the others" if visit.dissenters() else "is not settled")
+        for number, visit in enumerate(visits, start=1)
+        if not visit.agree
+    ]
+    if open_holds:
+        complaints.append(f"{open_holds} holds are open" if open_holds > 0 else "a party does not answer")
+    if not visits:
+        complaints.append("no visit took place")
+    if asked.as_json:
+        result = {"visits": [visit.as_json() for visit in visits], "open_holds": open_holds}
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        print_table(visits, open_holds, console=console)
+    for complaint in complaints:
+        sys.stderr.write(f"tapwatt demo: {complaint}\n")
+    return 1 if complaints else 0

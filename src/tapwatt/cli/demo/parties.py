@@ -1,0 +1,103 @@
+"""Asks each party, at its own port, what it has in its books."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from tapwatt.cli.demo.agreement import AMOUNTS, Stated, Visit, total
+from tapwatt.settings import Settings
+
+Json = dict[str, Any]
+MISSING = dict.fromkeys(AMOUNTS, 0)
+RAILS = ("gateway", "acquirer", "issuer")
+REPORTED_OUTCOMES = {"captured": "charged", "reversed": "released", "declined": "declined"}
+
+
+class Parties:
+    """The programs' HTTP sides. Raises httpx.HTTPError when one does not answer."""
+
+    def __init__(self, settings: Settings, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._base = {
+            "platform": settings.http_port,
+            "site": settings.forecourt_port,
+            "gateway": settings.gateway_http_port,
+            "acquirer": settings.acquirer_http_port,
+            "issuer": settings.issuer_http_port,
+        }
+        self._host = settings.host
+
+    async def get(self, party: str, path: str, **query: object) -> Any:
+        """One JSON answer of a party."""
+        url = f"http://{self._host}:{self._base[party]}{path}"
+        params = {name: str(value) for name, value in query.items()}
+        response = await self._client.get(url, params=params)
+        response.raise_for_status()
+        return response.json()
+
+    async def visits(self, run: str) -> Json:
+        """The visits of a run, as the site's driver knows them."""
+        answer: Json = await self.get("site", "/api/v1/visits", run=run)
+        return answer
+
+    async def sessions(self) -> list[Json]:
+        """The platform's newest sessions."""
+        answer: list[Json] = (await self.get("platform", "/api/v1/sessions", limit=200))["sessions"]
+        return answer
+
+    async def open_holds(self) -> dict[str, int]:
+        """How many holds each party still has open."""
+        parties = ("issuer", "acquirer", "gateway", "site", "platform")
+        answers = await asyncio.gather(*(self.get(party, "/api/v1/summary") for party in parties))
+        return {party: answer["open_holds"] for party, answer in zip(parties, answers, strict=True)}
+
+    async def visit(self, told: Json, sessions: list[Json]) -> Visit:
+        """One visit, each column from that party's own port."""
+        session = _session_of(told, sessions)
+        if session is None:
+            return Visit(session=None, outcome=told["outcome"] or "none", currency="", parties={})
+        page = await self.get("platform", f"/api/v1/sessions/{session['session_id']}")
+        parties: dict[str, Stated] = {
+            "session": {amount: page[amount] for amount in AMOUNTS},
+            "terminal": None,
+            "platform_ledger": {amount: page["ledger"][amount] for amount in AMOUNTS},
+            **dict.fromkeys(RAILS),
+        }
+        if page["leader"] in (None, "terminal"):
+            reference = page["reference"]
+            asked = [
+                ("terminal", self.get("site", "/api/v1/transactions", reference=reference)),
+                *((party, self.get(party, "/api/v1/transactions", reference=reference)) for party in RAILS),
+            ]
+            answers = await asyncio.gather(*(question for _, question in asked))
+            for (party, _), rows in zip(asked, answers, strict=True):
+                parties[party] = total(rows)
+        return Visit(
+            session=page["session_id"],
+            outcome=REPORTED_OUTCOMES.get(page["payment_state"] or "", page["state"]),
+            currency=page["currency"],
+            parties=parties,
+        )
+
+
+def _session_of(told: Json, sessions: list[Json]) -> Json | None:
+    """The platform's session of a visit: by payment reference, else by the station's transaction."""
+    for session in sessions:
+        if session["reference"] in told["references"]:
+            return session
+    for session in sessions:
+        at = (session["station_id"], session["transaction_id"])
+        if session["transaction_id"] and at in {
+            (told["station_id"], str(n)) for n in told["transaction_ids"]
+        }:
+            return session
+    for session in sessions:
+        # Declined before a reference reached the terminal: the session opened at that connector in that time.
+        if (session["station_id"], session["evse_id"]) != (told["station_id"], told["evse_id"]):
+            continue
+        if told["started_ms"] and told["started_ms"] - 2_000 <= session["opened_ms"] <= (
+            told["ended_ms"] or 0
+        ):
+            return session
+    return None

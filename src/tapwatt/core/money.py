@@ -1,0 +1,40 @@
+"""Money as integers in minor units, and the only rounding in the product (law 6).
+
+A currency's minor unit is the power of ten of ISO 4217; an amount without its currency does not exist here.
+"""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+# ISO 4217 list one, 2026: only the exceptions; every other currency has two decimals.
+DECIMALS = {
+    "JPY": 0,
+    "KRW": 0,
+    "VND": 0,
+    "CLP": 0,
+    "ISK": 0,
+    "BHD": 3,
+    "KWD": 3,
+    "OMR": 3,
+    "JOD": 3,
+    "TND": 3,
+}
+
+
+def decimals(currency: str) -> int:
+    """How many decimals an amount in this currency has."""
+    return DECIMALS.get(currency, 2)
+
+
+def round_to_minor(amount: Decimal, *, currency: str) -> int:
+    """Round an exact amount in major units half up, away from zero, to whole minor units."""
+    return int(amount.scaleb(decimals(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def to_major(amount_minor: int, *, currency: str) -> Decimal:
+    """The exact amount in major units, for a price calculation or for showing."""
+    return Decimal(amount_minor).scaleb(-decimals(currency))
+
+
+def show(amount_minor: int, *, currency: str) -> str:
+    """An amount as people read it on a terminal or a log line: `12.05 EUR`."""
+    return f"{to_major(amount_minor, currency=currency):.{decimals(currency)}f} {currency}"

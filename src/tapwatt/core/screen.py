@@ -1,0 +1,55 @@
+"""What the terminal's screen says to the driver at each step: short lines, price and hold before the tap."""
+
+from tapwatt.core.effects import ShowOnTerminal
+from tapwatt.core.energy import show_kwh
+from tapwatt.core.hold import hold_sentence
+from tapwatt.core.money import show
+from tapwatt.core.session_state import Make, Reason, Session
+from tapwatt.core.tariff import price_sentence
+
+
+def offer(session: Session) -> tuple[Make, ...]:
+    """Price and hold, before the tap."""
+    currency = session.tariff.currency
+    price, hold = price_sentence(session.tariff), hold_sentence(session.hold, currency=currency)
+    return _show(session, price, hold, "Tap card")
+
+
+def plug_in(session: Session) -> tuple[Make, ...]:
+    """Paid, but no car yet."""
+    return _show(session, "Approved", "Please plug in")
+
+
+def starting(session: Session) -> tuple[Make, ...]:
+    """Paid and connected."""
+    return _show(session, "Approved", "Charging starts")
+
+
+def charging(session: Session) -> tuple[Make, ...]:
+    """Power flows."""
+    return _show(session, "Charging", f"Connector {session.evse_id}")
+
+
+def declined(session: Session) -> tuple[Make, ...]:
+    """The authorisation was refused, and why in words."""
+    return _show(session, "Not approved", session.detail or session.reason, "No charge was made")
+
+
+def given_back(session: Session, reason: Reason) -> tuple[Make, ...]:
+    """Nothing was delivered: nothing is taken."""
+    return _show(session, reason.capitalize(), "Your hold is released")
+
+
+def receipt(session: Session) -> tuple[Make, ...]:
+    """The end of a paid charge."""
+    if session.bill is None or session.meter is None:
+        return ()
+    paid = show(session.bill.gross_minor, currency=session.bill.currency)
+    return _show(session, f"Paid {paid}", f"{show_kwh(session.meter.delivered_wh)} kWh", "Thank you")
+
+
+def _show(session: Session, *lines: str) -> tuple[Make, ...]:
+    terminal_id = session.terminal_id
+    if terminal_id is None:
+        return ()
+    return (lambda key: ShowOnTerminal(key=key, terminal_id=terminal_id, lines=lines),)

@@ -1,0 +1,167 @@
+"""The journey of one driver as a table: offer → authorise → start → charge → stop → capture → receipt.
+
+Start reading here. Rows are (state, event); `session_steps` says what each step does, `payment` is the table
+of the money inside. What is not in the table is an error with a name; late, repeated and orphan events have
+rows of their own.
+"""
+
+from tapwatt.core import session_steps as step
+from tapwatt.core.effects import Effect
+from tapwatt.core.events import (
+    Aborted,
+    AccountPresented,
+    AlreadyCaptured,
+    Approved,
+    CannotAsk,
+    Captured,
+    CaptureRefused,
+    CardPresented,
+    Declined,
+    FoundNone,
+    FoundOpen,
+    HoldExpiring,
+    Metered,
+    NotSent,
+    Offered,
+    PluggedIn,
+    Refunded,
+    RefundRefused,
+    RefundWanted,
+    Released,
+    ReleaseRefused,
+    Silent,
+    StartAccepted,
+    Started,
+    StartRefused,
+    StartUncertain,
+    StopAccepted,
+    StopAsked,
+    Stopped,
+    StopRefused,
+    Ticked,
+    Unplugged,
+    Voided,
+    VoidRefused,
+    VoidWanted,
+)
+from tapwatt.core.payment import UnableToDecide
+from tapwatt.core.session_books import book
+from tapwatt.core.session_state import FAILURES, Reason, Session, SessionState
+
+__all__ = ["FAILURES", "TABLE", "Reason", "Session", "SessionState", "UnableToDecide", "decide"]
+
+S = SessionState
+
+TABLE: dict[tuple[SessionState, type], step.Row] = {
+    # a driver stands at a connector
+    (S.OFFERED, CardPresented): step.card_presented,
+    (S.OFFERED, AccountPresented): step.account_presented,
+    (S.OFFERED, PluggedIn): step.plugged,
+    (S.OFFERED, Unplugged): step.leave,
+    (S.OFFERED, StopAsked): step.leave,
+    (S.OFFERED, Ticked): step.leave,
+    # the hold was asked for
+    (S.AUTHORISING, Approved): step.authorisation_answered,
+    (S.AUTHORISING, Declined): step.authorisation_answered,
+    (S.AUTHORISING, Aborted): step.authorisation_answered,
+    (S.AUTHORISING, NotSent): step.authorisation_answered,
+    (S.AUTHORISING, FoundOpen): step.authorisation_answered,
+    (S.AUTHORISING, FoundNone): step.authorisation_answered,
+    (S.AUTHORISING, Silent): step.account_silent,
+    (S.AUTHORISING, CannotAsk): step.cannot_ask,
+    (S.AUTHORISING, CardPresented): step.same,
+    (S.AUTHORISING, PluggedIn): step.plugged,
+    (S.AUTHORISING, Unplugged): step.unplugged,
+    (S.AUTHORISING, Started): step.started_unanswered,
+    (S.AUTHORISING, Metered): step.metered_otherwise,
+    (S.AUTHORISING, Stopped): step.stopped_unanswered,
+    (S.AUTHORISING, StopAsked): step.stop_waiting(Reason.CANCELLED),
+    (S.AUTHORISING, Ticked): step.stop_waiting(Reason.NO_ANSWER),
+    # paid, waiting for the car
+    (S.READY, PluggedIn): step.plugged_when_ready,
+    (S.READY, Unplugged): step.same,
+    (S.READY, Approved): step.same,
+    (S.READY, Started): step.started,
+    (S.READY, StopAsked): step.give_back(Reason.CANCELLED),
+    (S.READY, Ticked): step.give_back(Reason.NOT_PLUGGED_IN),
+    (S.READY, HoldExpiring): step.give_back(Reason.NOT_PLUGGED_IN),
+    # paid, waiting for the station
+    (S.STARTING, Approved): step.same,
+    (S.STARTING, PluggedIn): step.same,
+    (S.STARTING, StartAccepted): step.same,
+    (S.STARTING, StartUncertain): step.same,
+    (S.STARTING, StartRefused): step.give_back(Reason.START_REFUSED),
+    (S.STARTING, Started): step.started,
+    (S.STARTING, Unplugged): step.unplugged_before_power,
+    (S.STARTING, StopAsked): step.give_back(Reason.CANCELLED),
+    (S.STARTING, Ticked): step.give_back(Reason.START_TIMED_OUT),
+    (S.STARTING, HoldExpiring): step.give_back(Reason.START_TIMED_OUT),
+    # power flows
+    (S.CHARGING, Metered): step.metered,
+    (S.CHARGING, Stopped): step.stopped,
+    (S.CHARGING, StopAsked): step.stop_asked,
+    (S.CHARGING, Ticked): step.stop_asked,
+    (S.CHARGING, HoldExpiring): step.stop_asked,
+    (S.CHARGING, Unplugged): step.unplugged,
+    (S.CHARGING, PluggedIn): step.plugged,
+    (S.CHARGING, Started): step.same,
+    (S.CHARGING, Approved): step.same,
+    (S.CHARGING, StartAccepted): step.same,
+    (S.CHARGING, StartUncertain): step.same,
+    (S.CHARGING, StartRefused): step.same,
+    # the station was told to stop
+    (S.STOPPING, Stopped): step.stopped,
+    (S.STOPPING, Metered): step.metered_otherwise,
+    (S.STOPPING, StopAccepted): step.same,
+    (S.STOPPING, StopRefused): step.same,
+    (S.STOPPING, StopAsked): step.same,
+    (S.STOPPING, HoldExpiring): step.same,
+    (S.STOPPING, Ticked): step.stop_again,
+    (S.STOPPING, Unplugged): step.unplugged,
+    (S.STOPPING, PluggedIn): step.plugged,
+    (S.STOPPING, Started): step.same,
+    (S.STOPPING, Approved): step.same,
+    (S.STOPPING, StartAccepted): step.same,
+    (S.STOPPING, StartUncertain): step.same,
+    (S.STOPPING, StartRefused): step.same,
+    # a refund or a void of a session that was paid
+    (S.CLOSED, RefundWanted): step.payment_moved,
+    (S.CLOSED, Refunded): step.payment_moved,
+    (S.CLOSED, RefundRefused): step.payment_moved,
+    (S.CLOSED, VoidWanted): step.payment_moved,
+    (S.CLOSED, Voided): step.payment_moved,
+    (S.CLOSED, VoidRefused): step.payment_moved,
+}
+
+OUTCOMES: tuple[type, ...] = (
+    Approved, Declined, Aborted, NotSent, Silent, FoundOpen, FoundNone, Captured, AlreadyCaptured,
+    CaptureRefused, Released, ReleaseRefused,
+)  # fmt: skip
+NEWS: tuple[type, ...] = (
+    PluggedIn, Unplugged, StartAccepted, StartUncertain, StartRefused, StopAccepted, StopRefused, StopAsked,
+    HoldExpiring, Ticked,
+)  # fmt: skip
+ENDING = (S.CLOSING, S.REVIEW, S.CLOSED, S.FAILED)
+
+# While closing or in review the payment finds its end; after the end its outcomes are repeats or surprises.
+TABLE |= {(state, event): step.payment_moved for state in ENDING for event in OUTCOMES}
+TABLE |= {(state, CannotAsk): step.cannot_ask for state in (S.CLOSING, S.REVIEW)}
+# What stations and drivers still say when the charge is over.
+TABLE |= {(state, Started): step.started_late for state in ENDING}
+TABLE |= {(state, Metered): step.metered_otherwise for state in ENDING}
+TABLE |= {(state, Stopped): step.stopped_late for state in ENDING}
+TABLE |= {(state, event): step.same for state in ENDING for event in NEWS}
+
+
+def decide(session: Session | None, event: object) -> tuple[Session, tuple[Effect, ...]]:
+    """One step of a session: its new state and what is to be done. Raises `UnableToDecide` without a row."""
+    if session is None:
+        if not isinstance(event, Offered):
+            raise UnableToDecide(f"a session begins with an offer, not with {type(event).__name__}")
+        return step.offer(event)
+    row = TABLE.get((session.state, type(event)))
+    if row is None:
+        raise UnableToDecide(f"session {session.session_id}: {type(event).__name__} in {session.state}")
+    after, effects = row(session, event)
+    booked, postings = book(session, after)
+    return booked, (*effects, *postings)

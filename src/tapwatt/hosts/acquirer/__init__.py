@@ -1,0 +1,1 @@
+"""The acquirer: the merchant's bank."""

@@ -1,0 +1,1 @@
+"""The gateway: knows terminals, and lets a payment in when serial, terminal and merchant agree."""

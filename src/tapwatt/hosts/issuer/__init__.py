@@ -1,0 +1,1 @@
+"""The issuer: the cardholder's bank."""

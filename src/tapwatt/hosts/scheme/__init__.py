@@ -1,0 +1,1 @@
+"""The scheme: the card network between acquirers and issuers."""

@@ -1,0 +1,1 @@
+"""The station–platform wire: OCPP 1.6J now, other versions behind the same neutral messages."""

@@ -1,0 +1,165 @@
+"""Who stands where: stations, connectors, terminals and which of them belong together; and the offer of a
+session there."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import bindparam, insert, select, update
+
+from tapwatt.core import ids
+from tapwatt.core.events import Limits, Offered
+from tapwatt.core.hold import HoldPolicy
+from tapwatt.core.tariff import Tariff
+from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF, TERMINAL, TERMINAL_EVSE
+from tapwatt.store import Row, Transaction
+
+FREE, PLUGGED = "available", "preparing"
+CONNECTED = ("preparing", "charging", "suspended_ev", "suspended_evse", "finishing", "occupied")
+"""Statuses in which a car is at the connector; only a `preparing` one waits to be paid for."""
+
+FIND_STATION = select(STATION).where(STATION.c.station_id == bindparam("station_id"))
+FIND_TERMINAL = select(TERMINAL).where(TERMINAL.c.terminal_id == bindparam("terminal_id"))
+FIND_TARIFF = select(TARIFF.c.body).where(
+    TARIFF.c.operator_id == bindparam("operator_id"), TARIFF.c.tariff_id == bindparam("tariff_id")
+)
+FIND_CONNECTOR = select(CONNECTOR).where(
+    CONNECTOR.c.operator_id == bindparam("operator_id"),
+    CONNECTOR.c.station_id == bindparam("station_id"),
+    CONNECTOR.c.evse_id == bindparam("evse_id"),
+)
+TERMINALS_AT = select(TERMINAL_EVSE.c.terminal_id).where(
+    TERMINAL_EVSE.c.operator_id == bindparam("operator_id"),
+    TERMINAL_EVSE.c.station_id == bindparam("station_id"),
+    TERMINAL_EVSE.c.evse_id == bindparam("evse_id"),
+)
+SERVED_BY = (
+    select(CONNECTOR)
+    .join(
+        TERMINAL_EVSE,
+        (TERMINAL_EVSE.c.operator_id == CONNECTOR.c.operator_id)
+        & (TERMINAL_EVSE.c.station_id == CONNECTOR.c.station_id)
+        & (TERMINAL_EVSE.c.evse_id == CONNECTOR.c.evse_id),
+    )
+    .where(
+        TERMINAL_EVSE.c.operator_id == bindparam("operator_id"),
+        TERMINAL_EVSE.c.terminal_id == bindparam("terminal_id"),
+    )
+    .order_by(CONNECTOR.c.since_ms.desc())
+)
+ADD_CONNECTOR = insert(CONNECTOR)
+SET_CONNECTOR = (
+    update(CONNECTOR)
+    .where(
+        CONNECTOR.c.operator_id == bindparam("owner"),
+        CONNECTOR.c.station_id == bindparam("station"),
+        CONNECTOR.c.evse_id == bindparam("evse"),
+    )
+    .values(status=bindparam("status"), error=bindparam("error"), since_ms=bindparam("since_ms"))
+)
+ADD_STATION = insert(STATION)
+SET_STATION_IDENTITY = (
+    update(STATION)
+    .where(STATION.c.station_id == bindparam("station"))
+    .values({name: bindparam(name) for name in ("vendor", "model", "serial", "firmware")})
+)
+SET_STATION_SEEN = (
+    update(STATION)
+    .where(STATION.c.station_id == bindparam("station"))
+    .values(connected=bindparam("connected"), seen_ms=bindparam("seen_ms"))
+)
+SET_TERMINAL = (
+    update(TERMINAL)
+    .where(TERMINAL.c.terminal_id == bindparam("terminal"))
+    .values({name: bindparam(name) for name in ("serial", "tid", "state", "text", "since_ms")})
+)
+ALL_GONE = update(STATION).values(connected=0)
+"""At a start nobody is connected yet, whatever the rows of the last run say."""
+EDGE_GONE = (
+    update(TERMINAL)
+    .where(TERMINAL.c.edge_id == bindparam("edge"))
+    .values(state="offline", text="its edge is not connected", since_ms=bindparam("since_ms"))
+)
+SET_SCREEN = (
+    update(TERMINAL).where(TERMINAL.c.terminal_id == bindparam("terminal")).values(screen=bindparam("screen"))
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What every session is offered with, where no operator has said otherwise."""
+
+    hold: HoldPolicy
+    limits: Limits
+
+
+def offer(
+    tx: Transaction,
+    *,
+    station: Row,
+    evse_id: int,
+    terminal_id: str | None,
+    plugged: bool,
+    terms: Terms,
+    chance: bytes,
+    at_ms: int,
+) -> Offered:
+    """The event that opens a session at a connector. `chance` is at least 32 random bytes."""
+    row = tx.one(FIND_TARIFF, operator_id=station.operator_id, tariff_id=station.tariff_id)
+    if row is None:
+        raise LookupError(f"station {station.station_id} names unknown tariff {station.tariff_id}")
+    return Offered(
+        at_ms=at_ms,
+        session_id=ids.session_id(chance[:10]),
+        operator_id=station.operator_id,
+        station_id=station.station_id,
+        evse_id=evse_id,
+        terminal_id=terminal_id,
+        id_token=ids.one_use_token(chance[10:20]),
+        reference=ids.payment_reference(chance[20:32]),
+        tariff=msgspec.json.decode(row.body, type=Tariff),
+        hold=terms.hold,
+        limits=terms.limits,
+        max_power_w=station.max_power_w,
+        plugged=plugged,
+    )
+
+
+def terminal_at(tx: Transaction, *, operator_id: str, station_id: str, evse_id: int) -> str | None:
+    """The terminal that serves a connector, or None."""
+    row = tx.one(TERMINALS_AT, operator_id=operator_id, station_id=station_id, evse_id=evse_id)
+    return row.terminal_id if row else None
+
+
+def set_connector(
+    tx: Transaction,
+    *,
+    operator_id: str,
+    station_id: str,
+    evse_id: int,
+    status: str,
+    error: str | None,
+    at_ms: int,
+) -> Row | None:
+    """Remember a connector's status; returns the row as it was before, or None when it is new."""
+    before = tx.one(FIND_CONNECTOR, operator_id=operator_id, station_id=station_id, evse_id=evse_id)
+    if before is None:
+        tx.run(
+            ADD_CONNECTOR,
+            operator_id=operator_id,
+            station_id=station_id,
+            evse_id=evse_id,
+            status=status,
+            error=error,
+            since_ms=at_ms,
+        )
+    else:
+        tx.run(
+            SET_CONNECTOR,
+            owner=operator_id,
+            station=station_id,
+            evse=evse_id,
+            status=status,
+            error=error,
+            since_ms=at_ms if before.status != status else before.since_ms,
+        )
+    return before

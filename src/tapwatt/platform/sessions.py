@@ -1,0 +1,125 @@
+"""Sessions as durable machines, and the rows that are written in the same commit as a session's step."""
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, select
+
+from tapwatt.core import effects, events, session
+from tapwatt.core.session import Session, SessionState
+from tapwatt.engine import Machine, Step
+from tapwatt.platform.tables import ALARM, ENTRY, POSTING, RECEIPT
+from tapwatt.store import Transaction
+
+S = SessionState
+AT_CONNECTOR = (S.OFFERED, S.AUTHORISING, S.READY, S.STARTING, S.CHARGING, S.STOPPING)
+"""States in which a session keeps its connector to itself."""
+
+Event = events.Happened
+SessionStep = Step[Session, Event, effects.Effect]
+
+
+def connector_key(station_id: str, evse_id: int) -> str:
+    """The name under which the session at a connector is found."""
+    return f"{station_id}/{evse_id}"
+
+
+def transaction_key(station_id: str, transaction_id: str) -> str:
+    """The name under which the session of an OCPP transaction is found."""
+    return f"{station_id}#{transaction_id}"
+
+
+def index(state: Session) -> dict[str, str]:
+    """What a session can be found by: its one-use token for ever, its connector while it is there."""
+    keys = {"reference": state.reference}
+    if state.remote:
+        keys["token"] = state.id_token
+    if state.state in AT_CONNECTOR:
+        keys["connector"] = connector_key(state.station_id, state.evse_id)
+    if state.transaction_id is not None:
+        keys["transaction"] = transaction_key(state.station_id, state.transaction_id)
+    return keys
+
+
+SESSIONS: Machine[Session, Event, effects.Effect] = Machine(
+    name="session",
+    decide=session.decide,
+    state_type=Session,
+    events=events.EVENTS,
+    effects=effects.EFFECTS,
+    owner=lambda state: state.operator_id,
+    status=lambda state: state.state,
+    due_ms=lambda state: state.deadline_ms,
+    tick=lambda now_ms: events.Ticked(at_ms=now_ms),
+    lane=effects.lane,
+    index=index,
+)
+
+ADD_POSTING = insert(POSTING)
+ADD_ENTRY = insert(ENTRY)
+ADD_ALARM = insert(ALARM)
+ADD_RECEIPT = insert(RECEIPT)
+NEXT_RECEIPT = select((func.coalesce(func.max(RECEIPT.c.number), 0) + 1).label("number")).where(
+    RECEIPT.c.operator_id == bindparam("operator_id")
+)
+
+
+def record(tx: Transaction, step: SessionStep) -> frozenset[int]:
+    """Write the postings, receipts and alarms of a step inside its own commit."""
+    written = set()
+    for place, effect in enumerate(step.effects):
+        match effect:
+            case effects.Post():
+                _post(tx, step, effect)
+            case effects.IssueReceipt():
+                _issue(tx, step, effect)
+            case effects.Notify():
+                _alarm(tx, step, effect)
+            case _:
+                continue
+        written.add(place)
+    return frozenset(written)
+
+
+def _post(tx: Transaction, step: SessionStep, effect: effects.Post) -> None:
+    owner, posting = step.state.operator_id, effect.posting
+    tx.run(
+        ADD_POSTING,
+        operator_id=owner,
+        key=effect.key,
+        session_id=step.machine_id,
+        kind=posting.kind,
+        currency=posting.currency,
+        at_ms=step.event.at_ms,
+    )
+    for place, entry in enumerate(posting.entries):
+        tx.run(
+            ADD_ENTRY,
+            operator_id=owner,
+            posting_key=effect.key,
+            place=place,
+            account=entry.account,
+            amount_minor=entry.amount_minor,
+        )
+
+
+def _issue(tx: Transaction, step: SessionStep, effect: effects.IssueReceipt) -> None:
+    owner = step.state.operator_id
+    row = tx.one(NEXT_RECEIPT, operator_id=owner)
+    tx.run(
+        ADD_RECEIPT,
+        operator_id=owner,
+        session_id=step.machine_id,
+        number=row.number if row else 1,
+        body=msgspec.json.encode(effect.receipt).decode(),
+        at_ms=step.event.at_ms,
+    )
+
+
+def _alarm(tx: Transaction, step: SessionStep, effect: effects.Notify) -> None:
+    tx.run(
+        ADD_ALARM,
+        operator_id=step.state.operator_id,
+        key=f"{effect.key}@{step.version}",
+        session_id=step.machine_id,
+        text=effect.text,
+        at_ms=step.event.at_ms,
+    )

@@ -1,0 +1,156 @@
+"""The platform's tables. Every row has an owner: `operator_id` is in every key (law 9)."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from tapwatt.engine import machine_tables
+
+METADATA = MetaData()
+SESSION = machine_tables(METADATA, "session")
+
+
+def _table(name: str, *columns: Column[object] | UniqueConstraint | Index, key: tuple[str, ...]) -> Table:
+    owner: Column[str] = Column("operator_id", Text, nullable=False)
+    return Table(name, METADATA, owner, *columns, PrimaryKeyConstraint("operator_id", *key))
+
+
+def _text(name: str, default: str | None = None) -> Column[object]:
+    return Column(name, Text, nullable=False, server_default=default)
+
+
+def _maybe(name: str) -> Column[object]:
+    return Column(name, Text)
+
+
+def _number(name: str) -> Column[object]:
+    return Column(name, BigInteger, nullable=False)
+
+
+OPERATOR = _table("operator", _text("name"), key=())
+TARIFF = _table("tariff", _text("tariff_id"), _text("body"), key=("tariff_id",))
+STATION = _table(
+    "station",
+    _text("station_id"),
+    _text("name"),
+    _text("tariff_id"),
+    _number("max_power_w"),
+    _maybe("vendor"),
+    _maybe("model"),
+    _maybe("serial"),
+    _maybe("firmware"),
+    _number("connected"),
+    Column("seen_ms", BigInteger),
+    Index("ix_station_id", "station_id", unique=True),
+    key=("station_id",),
+)
+CONNECTOR = _table(
+    "connector",
+    _text("station_id"),
+    _number("evse_id"),
+    _text("status"),
+    _maybe("error"),
+    _number("since_ms"),
+    key=("station_id", "evse_id"),
+)
+TERMINAL = _table(
+    "terminal",
+    _text("terminal_id"),
+    _text("edge_id"),
+    _text("profile"),
+    _maybe("serial"),
+    _maybe("tid"),
+    _text("state"),
+    _text("text"),
+    _text("screen", "[]"),
+    _number("since_ms"),
+    Index("ix_terminal_id", "terminal_id", unique=True),
+    key=("terminal_id",),
+)
+TERMINAL_EVSE = _table(
+    "terminal_evse",
+    _text("terminal_id"),
+    _text("station_id"),
+    _number("evse_id"),
+    key=("terminal_id", "station_id", "evse_id"),
+)
+ACCOUNT = _table(
+    "account",
+    _text("account_id"),
+    _text("name"),
+    _text("currency"),
+    _number("balance_minor"),
+    _text("status"),
+    key=("account_id",),
+)
+ACCOUNT_TAG = _table("account_tag", _text("id_token"), _text("account_id"), key=("id_token",))
+ACCOUNT_HOLD = _table(
+    "account_hold",
+    _text("payment_id"),
+    _text("account_id"),
+    _number("held_minor"),
+    _number("captured_minor"),
+    _text("state"),
+    key=("payment_id",),
+)
+POSTING = _table(
+    "posting",
+    _text("key"),
+    _text("session_id"),
+    _text("kind"),
+    _text("currency"),
+    _number("at_ms"),
+    Index("ix_posting_session", "session_id"),
+    key=("key",),
+)
+ENTRY = _table(
+    "entry",
+    _text("posting_key"),
+    _number("place"),
+    _text("account"),
+    _number("amount_minor"),
+    key=("posting_key", "place"),
+)
+RECEIPT = _table(
+    "receipt", _text("session_id"), _number("number"), _text("body"), _number("at_ms"), key=("session_id",)
+)
+ALARM = _table("alarm", _text("key"), _text("session_id"), _text("text"), _number("at_ms"), key=("key",))
+TRANSACTION = Table(
+    "transaction_16",
+    METADATA,
+    # OCPP 1.6 leaves numbering transactions to us; the number is all that a later stop brings back.
+    Column("transaction_id", Integer, primary_key=True, autoincrement=True),
+    Column("operator_id", Text, nullable=False),
+    Column("station_id", Text, nullable=False),
+    Column("evse_id", Integer, nullable=False),
+    Column("id_token", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("register_wh", BigInteger, nullable=False),
+    Column("session_id", Text),
+    Column("verdict", Text, nullable=False),
+    Column("stopped_ms", BigInteger),
+    Column("stop_register_wh", BigInteger),
+    # The same start can arrive twice, under another message id: these four name it (OCPP 1.6 4.8, pain 1).
+    UniqueConstraint("operator_id", "station_id", "evse_id", "id_token", "started_ms"),
+)
+STATION_MESSAGE = Table(
+    "station_message",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("operator_id", Text, nullable=False),
+    Column("station_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("session_id", Text),
+    Column("at_ms", BigInteger, nullable=False),
+    Index("ix_station_message_session", "session_id"),
+)

@@ -1,0 +1,149 @@
+"""The HTTP server of every program: uvicorn as a task in our loop, and a small JSON application for hosts.
+
+uvicorn would take over the process's signals and wait for open event streams (stack.md, trap 3): its signal
+capture is overridden here, and a stop waits two seconds at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tapwatt.programs.runtime import Runtime, listening_socket, now_ms
+
+STOP_WITHIN_S: Final = 2
+MOST_BODY_BYTES: Final = 64 * 1024
+MOST_CONNECTIONS: Final = 500
+
+View = Callable[[Mapping[str, str]], Awaitable[object]]
+"""Query parameters → what is shown as JSON. Raises BadQuery."""
+Action = Callable[[dict[str, Any]], Awaitable[object]]
+"""A JSON object sent to us → what is answered as JSON. Raises BadQuery."""
+Health = Callable[[], Mapping[str, object]]
+
+
+class BadQuery(ValueError):
+    """The asker sent something that makes no sense; the sentence is shown to him with status 400."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its hands on our signals."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The runtime has the signals."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.up.set()
+
+
+async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http") -> int:
+    """Serve an ASGI application until the program stops; returns the port, also noted for the ready line.
+
+    Raises UnableToStart when the port is taken.
+    """
+    bound = listening_socket(runtime.settings.host, port, purpose=f"{runtime.name}'s {name}")
+    config = uvicorn.Config(
+        app,
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+    )
+    server = _Server(config)
+    # Not a task of the runtime: those are cancelled at a stop, this one is asked to leave.
+    task = asyncio.get_running_loop().create_task(server.serve(sockets=[bound]), name=f"{name} server")
+
+    async def stop() -> None:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+        bound.close()
+
+    runtime.closing.push_async_callback(stop)
+    await server.up.wait()
+    taken = int(bound.getsockname()[1])
+    runtime.listening(name, taken)
+    return taken
+
+
+def health_route(runtime: Runtime, health: Health | None = None) -> Route:
+    """`GET /health`: 200 with status, program, up_ms, and what `health` adds of its own."""
+
+    async def answer(_request: Request) -> Response:
+        more = {} if health is None else dict(health())
+        up_ms = now_ms() - runtime.started_ms
+        return JSONResponse({"status": "ok", "program": runtime.name, "up_ms": up_ms, **more})
+
+    return Route("/health", answer)
+
+
+def json_app(
+    runtime: Runtime,
+    *,
+    health: Health | None = None,
+    views: Mapping[str, View] | None = None,
+    actions: Mapping[str, Action] | None = None,
+) -> Starlette:
+    """A host's HTTP side: `/health`, views (GET path → JSON) and actions (POST path, JSON object → JSON)."""
+    routes = [health_route(runtime, health)]
+    routes += [Route(path, _viewing(view)) for path, view in (views or {}).items()]
+    routes += [Route(path, _acting(act), methods=["POST"]) for path, act in (actions or {}).items()]
+    return Starlette(routes=routes)
+
+
+def _viewing(view: View) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await view(dict(request.query_params)))
+        except BadQuery as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
+    return answer
+
+
+def _acting(action: Action) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await action(await _json_object(request)))
+        except BadQuery as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+
+    return answer
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    # A page in a browser can post a form to loopback, but not this content type without asking first.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise BadQuery("send application/json")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BODY_BYTES:
+            raise BadQuery(f"a body has at most {MOST_BODY_BYTES} bytes")
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise BadQuery("the body is no JSON") from None
+    if not isinstance(value, dict):
+        raise BadQuery("send a JSON object")
+    return value

@@ -1,0 +1,243 @@
+"""The platform: stations on one listener, edges on another, the console and the API on a third, one
+database."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from tapwatt.core import effects
+from tapwatt.core.effects import MoneyEffect
+from tapwatt.core.events import Limits
+from tapwatt.core.hold import HoldPolicy
+from tapwatt.core.session import Session
+from tapwatt.engine import Engine
+from tapwatt.ocpp import commands
+from tapwatt.ocpp import messages as ocpp
+from tapwatt.ocpp.link import StationServer
+from tapwatt.platform import places, seed
+from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
+from tapwatt.platform.sessions import SESSIONS, record
+from tapwatt.platform.stations import Stations
+from tapwatt.platform.tables import METADATA
+from tapwatt.platform.terminals import Terminals
+from tapwatt.programs.http import serve_http
+from tapwatt.programs.runtime import Runtime, now_ms, run_program
+from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
+from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
+from tapwatt.store import Database
+from tapwatt.uplink.link import EdgeServer
+from tapwatt.uplink.messages import Accepted, Ask, FromEdge, FromPlatform, Operate, OperationKind, Show
+from tapwatt.web.app import build_app
+
+T = TypeVar("T")
+
+KINDS: dict[type[MoneyEffect], OperationKind] = {
+    effects.Authorise: OperationKind.PREAUTHORISE,
+    effects.Increase: OperationKind.INCREASE,
+    effects.Capture: OperationKind.CAPTURE,
+    effects.Release: OperationKind.RELEASE,
+    effects.Refund: OperationKind.REFUND,
+}
+
+
+class EdgeWire:
+    """The edges as the performers see them: by terminal."""
+
+    def __init__(self, server: EdgeServer, database: Database, timeout_s: float) -> None:
+        self._server = server
+        self._database = database
+        self._timeout_s = timeout_s
+
+    async def operate(self, effect: MoneyEffect, *, deadline_ms: int) -> None:
+        """Have an operation recorded at the edge."""
+        kind = KINDS.get(type(effect))
+        if kind is None:
+            raise Refused(f"a terminal cannot {type(effect).__name__.lower()}")
+        await self._call(
+            effect.terminal_id or "",
+            Operate(
+                key=effect.key,
+                kind=kind,
+                terminal_id=effect.terminal_id or "",
+                amount_minor=effect.amount_minor,
+                hold_minor=effect.hold_minor,
+                currency=effect.currency,
+                reference=effect.reference,
+                receipt=effect.receipt or "",
+                trace=effect.trace or "",
+                tid=effect.tid or "",
+                deadline_ms=deadline_ms,
+            ),
+        )
+
+    async def ask(self, *, terminal_id: str, key: str) -> None:
+        """Have the edge say again what became of an operation."""
+        await self._call(terminal_id, Ask(key=key))
+
+    async def show(self, *, terminal_id: str, lines: tuple[str, ...], seconds: int) -> None:
+        """Show text to the driver."""
+        await self._call(terminal_id, Show(terminal_id=terminal_id, lines=lines, seconds=seconds))
+
+    async def _call(self, terminal_id: str, message: FromPlatform) -> None:
+        row = await self._database.read(lambda tx: tx.one(places.FIND_TERMINAL, terminal_id=terminal_id))
+        if row is None:
+            raise Refused(f"terminal {terminal_id} is not registered")
+        answer = await _translated(lambda: self._server.call(row.edge_id, message, timeout_s=self._timeout_s))
+        if not answer.accepted:
+            raise Refused(answer.reason)
+
+
+class StationWire:
+    """The stations as the performers see them."""
+
+    def __init__(self, server: StationServer, timeout_s: float) -> None:
+        self._server = server
+        self._timeout_s = timeout_s
+
+    async def start(self, *, station_id: str, evse_id: int, id_token: str) -> bool:
+        """Ask for a start."""
+        return await self._call(station_id, commands.StartRequested(id_token=id_token, evse_id=evse_id))
+
+    async def stop(self, *, station_id: str, transaction_id: str) -> bool:
+        """Ask for a stop."""
+        return await self._call(station_id, commands.StopRequested(transaction_id=transaction_id))
+
+    async def _call(self, station_id: str, command: commands.Command) -> bool:
+        try:
+            answer = await _translated(
+                lambda: self._server.command(station_id, command, timeout_s=self._timeout_s)
+            )
+        except CallFailed:
+            # A CALLERROR is an answer: the station did not do it.
+            return False
+        return (
+            isinstance(answer, commands.CommandAnswered) and answer.status == commands.CommandStatus.ACCEPTED
+        )
+
+
+async def _translated(call: Callable[[], Awaitable[T]]) -> T:
+    """Say what went wrong on a wire in the performers' words."""
+    try:
+        return await call()
+    except NotConnected as error:
+        raise Unreachable(str(error)) from error
+    except RpcNoAnswer as error:
+        raise NoAnswer(str(error)) from error
+
+
+class Platform:
+    """The platform's parts, joined."""
+
+    def __init__(self, runtime: Runtime, database: Database) -> None:
+        self.runtime = runtime
+        self.database = database
+        settings = runtime.settings
+        terms = places.Terms(
+            hold=HoldPolicy(amount_minor=settings.hold_minor, least_minor=settings.hold_least_minor),
+            limits=Limits(
+                authorise_ms=round(2 * settings.terminal_timeout_s * 1000),
+                plug_in_ms=round(settings.plug_in_s * 1000),
+                start_ms=round(settings.start_s * 1000),
+                stop_ms=round(settings.stop_s * 1000),
+            ),
+        )
+        self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
+        self.station_server = StationServer(
+            handler=self._from_station, admit=self._admit, on_opened=self._came, on_closed=self._went
+        )
+        self.engine = Engine(
+            database,
+            SESSIONS,
+            perform=Performers(
+                database=database,
+                edges=EdgeWire(self.edge_server, database, settings.edge_timeout_s),
+                stations=StationWire(self.station_server, settings.ocpp_timeout_s),
+                load=self._load,
+                screen=self._remember_screen,
+                now_ms=now_ms,
+            ),
+            now_ms=now_ms,
+            inline=record,
+        )
+        common: dict[str, Any] = {
+            "engine": self.engine,
+            "terms": terms,
+            "chance": secrets.token_bytes,
+            "now_ms": now_ms,
+        }
+        self.terminals = Terminals(**common)
+        self.stations = Stations(
+            **common,
+            open_admission=settings.ocpp_admission == "open",
+            heartbeat_s=round(settings.ocpp_heartbeat_s),
+        )
+
+    async def start(self) -> None:
+        """Recover what was open, then listen."""
+        runtime, settings = self.runtime, self.runtime.settings
+        await self.database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=now_ms()))
+        await self.database.write(lambda tx: tx.run(places.ALL_GONE))
+        await self.engine.start()
+        runtime.closing.push_async_callback(self.engine.stop)
+        port = await self.station_server.start(host=settings.host, port=settings.ocpp_port)
+        runtime.listening("ocpp", port)
+        runtime.closing.push_async_callback(self.station_server.stop)
+        port = await self.edge_server.start(host=settings.host, port=settings.edge_port)
+        runtime.listening("edge", port)
+        runtime.closing.push_async_callback(self.edge_server.stop)
+        console = build_app(
+            database=self.database,
+            engine=self.engine,
+            operator_id=seed.SANDBOX_OPERATOR,
+            now_ms=now_ms,
+            health=self.health,
+        )
+        await serve_http(runtime, console, settings.http_port)
+
+    def health(self) -> dict[str, object]:
+        """Who is connected."""
+        return {
+            "program": self.runtime.name,
+            "up_ms": now_ms() - self.runtime.started_ms,
+            "stations": list(self.station_server.connected),
+            "edges": list(self.edge_server.connected),
+        }
+
+    async def _from_edge(self, edge_id: str, message: FromEdge) -> Accepted:
+        return await self.terminals.handle(edge_id, message)
+
+    async def _from_station(self, received: ocpp.Received) -> ocpp.Answer:
+        return await self.stations.handle(received)
+
+    async def _admit(self, candidate: Candidate) -> Refusal | None:
+        reason = await self.stations.admit(candidate.identity)
+        return None if reason is None else Refusal(status=404, reason=reason)
+
+    async def _came(self, station_id: str) -> None:
+        await self.stations.seen(station_id, connected=True)
+
+    async def _went(self, station_id: str) -> None:
+        await self.stations.seen(station_id, connected=False)
+
+    async def _edge_gone(self, edge_id: str) -> None:
+        await self.terminals.edge_gone(edge_id)
+
+    async def _load(self, session_id: str) -> Session | None:
+        return await self.engine.load(session_id)
+
+    async def _remember_screen(self, terminal_id: str, lines: tuple[str, ...]) -> None:
+        screen = msgspec.json.encode(lines).decode()
+        await self.database.write(lambda tx: tx.run(places.SET_SCREEN, terminal=terminal_id, screen=screen))
+
+
+async def start(runtime: Runtime) -> None:
+    """Start the platform in a runtime."""
+    database = await runtime.database(METADATA)
+    await Platform(runtime, database).start()
+
+
+def main() -> int:
+    """Run the platform until it is told to stop."""
+    return run_program("platform", start)

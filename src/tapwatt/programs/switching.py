@@ -1,0 +1,196 @@
+"""How the three hosts that pass payments on are put together; each program says what is its own.
+
+Also the small things all four hosts share: the observer of their lines, the cipher for card numbers, the JSON
+views.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import MetaData
+
+from tapwatt.engine import MachineTables
+from tapwatt.hosts.relaying import RelayHost
+from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic
+from tapwatt.programs.http import BadQuery, View, json_app, serve_http
+from tapwatt.programs.runtime import Runtime, now_ms, unable_to_listen
+from tapwatt.rails.forward import RetryRules
+from tapwatt.rails.iso8583 import Message
+from tapwatt.rails.keys import PanCipher
+from tapwatt.rails.link import HostClient, HostServer
+from tapwatt.rails.partner import Handler
+from tapwatt.rails.relay_messages import Hop, Verdict
+from tapwatt.rails.responses import ResponseCode
+from tapwatt.rails.sandbox import pan_keys
+from tapwatt.store import Database, Transaction
+
+CONCURRENCY: Final = 1024
+"""Requests in work on one line: a silent issuer must not stop the reversals behind its authorisations."""
+
+log = structlog.get_logger("tapwatt.line")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRules:
+    """A company's own checks, from its own tables."""
+
+    machine_id: Callable[[Message], str]
+    check: Callable[[Transaction, Message, Hop], Verdict]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """A next party: its name in the rules and the port it listens on."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """What is one company's own about a host that passes payments on."""
+
+    metadata: MetaData
+    tables: MachineTables
+    seed: Callable[[Transaction], None]
+    rules: OwnRules
+    institution_id: str  # field 33 towards the next party
+    upstream: Upstream
+    timeout_s: float
+    port: int
+    http_port: int
+    accept_sign_on: Callable[[Message], str]
+
+
+async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
+    """Start a host that passes payments on: database, line to the next party, engine, listeners."""
+    database = await runtime.database(switch.metadata)
+    await database.write(switch.seed)
+    client = HostClient(
+        runtime.settings.host,
+        switch.upstream.port,
+        forwarder_id=switch.institution_id,
+        observe=LineLog(switch.upstream.name),
+    )
+    host = RelayHost(
+        database,
+        switch.rules,
+        forwarder_id=switch.institution_id,
+        cipher=cipher(runtime.name),
+        upstreams={switch.upstream.name: client},
+        timeout_s=switch.timeout_s,
+        now_ms=now_ms,
+        retries=retry_rules(runtime),
+    )
+    await client.start()
+    runtime.closing.push_async_callback(client.stop)
+    await host.start()
+    runtime.closing.push_async_callback(host.stop)
+    await listen(runtime, host.handle, switch.port, accept_sign_on=switch.accept_sign_on)
+    await _serve_views(runtime, switch, database, client)
+    return host
+
+
+async def _serve_views(runtime: Runtime, switch: Switch, database: Database, client: HostClient) -> None:
+    traffic = RelayTraffic(switch.tables)
+
+    async def summary(_query: Mapping[str, str]) -> object:
+        return await database.read(lambda tx: traffic.summary(tx, unmatched=client.late_answers))
+
+    app = json_app(
+        runtime,
+        health=lambda: {"lines": {switch.upstream.name: client.connected}},
+        views={
+            "/api/v1/transactions": transactions_view(database, traffic.transactions),
+            "/api/v1/summary": summary,
+        },
+    )
+    await serve_http(runtime, app, switch.http_port)
+
+
+async def listen(
+    runtime: Runtime, handle: Handler, port: int, *, accept_sign_on: Callable[[Message], str]
+) -> None:
+    """Listen for partners until the program stops; UnableToStart when the port is taken."""
+    server = HostServer(
+        handle,
+        host=runtime.settings.host,
+        port=port,
+        accept_sign_on=accept_sign_on,
+        concurrency=CONCURRENCY,
+        observe=LineLog("partner"),
+    )
+    try:
+        await server.start()
+    except OSError as error:
+        purpose = f"{runtime.name}'s iso8583"
+        raise unable_to_listen(runtime.settings.host, port, error, purpose=purpose) from error
+    runtime.closing.push_async_callback(server.stop)
+    runtime.listening("iso8583", server.port)
+
+
+def transactions_view(database: Database, read: Callable[..., list[dict[str, Any]]]) -> View:
+    """`GET /api/v1/transactions?reference=&limit=`: life cycles, newest first, read from the rows each time."""
+
+    async def view(query: Mapping[str, str]) -> object:
+        reference, limit = query.get("reference", ""), _limit(query)
+        return await database.read(lambda tx: read(tx, reference=reference, limit=limit))
+
+    return view
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    text = query.get("limit", str(USUALLY_SHOWN))
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 6 and 1 <= int(text) <= MOST_SHOWN):
+        raise BadQuery(f"limit is a number from 1 to {MOST_SHOWN}")
+    return int(text)
+
+
+def cipher(program: str) -> PanCipher:
+    """The program's own keys for card numbers at rest: the sandbox's, until there is a vault."""
+    keys = pan_keys(program)
+    return PanCipher(keys.aes, keys.hash, random=os.urandom)
+
+
+def retry_rules(runtime: Runtime) -> RetryRules:
+    """Store-and-forward as the settings have it."""
+    return RetryRules(
+        first_ms=round(runtime.settings.forward_first_retry_s * 1000),
+        most_ms=round(runtime.settings.forward_longest_retry_s * 1000),
+    )
+
+
+def accept_only(*institution_ids: str) -> Callable[[Message], str]:
+    """Let only these institutions (field 33) sign on."""
+    known = frozenset(institution_ids)
+
+    def accept(sign_on: Message) -> str:
+        welcome = sign_on.get(33) in known
+        return ResponseCode.APPROVED if welcome else ResponseCode.NOT_PERMITTED_TO_TERMINAL
+
+    return accept
+
+
+class LineLog:
+    """Hears what happens on lines and logs what a person would want to know, each state once."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._down = False
+
+    def __call__(self, happened: str, /, **details: object) -> None:
+        """A rails HostObserver."""
+        if happened == "dial_failed":
+            if not self._down:
+                log.info("nobody answers, dialling on", line=self._line)
+            self._down = True
+            return
+        self._down = False
+        said = {name: str(value) for name, value in details.items()}
+        write = log.info if happened in ("signed_on", "down") else log.warning
+        write(happened.replace("_", " "), line=self._line, **said)

@@ -1,0 +1,216 @@
+"""Every setting of every program, in one place: read from the environment, checked before anything starts.
+
+A setting is a field of `Settings`; its environment name is `TAPWATT_` and the field in capitals. A value that
+makes no sense stops the start with one sentence naming it. `make docs` writes docs/settings.md from here.
+Names and port numbers are a promise to scripts and guides; a listener that does not exist yet has no setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "TAPWATT_"
+PROGRAMS = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
+
+Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer"]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+DatabaseUrl = Annotated[str, Field(pattern=r"^(sqlite://.*)?$")]
+
+_INTRODUCTION = """\
+# Settings
+
+Every program reads its settings from the environment when it starts; `tapwatt settings` shows what is in
+force. A value that makes no sense, or a `TAPWATT_` name that is no setting, stops the start with one sentence
+and exit code 2. Names ending in `_S` are seconds. Port 0 takes a free one, printed in the ready line; no two
+listeners may share a port.
+
+The answer to a payment is waited for longest at the terminal and shortest at the scheme, so that the one who
+gives up first is always the one nearest to the silence: the four must stay in that order.
+
+This page is written by `make docs` from `src/tapwatt/settings.py`.
+
+"""
+
+
+class UnableToConfigure(ValueError):
+    """A setting makes no sense; the message is one sentence naming it. Programs exit with 2."""
+
+
+class Settings(BaseSettings):
+    """What an operator can choose. Made by `Settings.read()`, which explains itself when a value is wrong."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    host: str = Field(
+        "127.0.0.1", description="Address every listener binds to. Only loopback until there is login."
+    )
+    http_port: Port = Field(8080, description="Platform: console, driver pages, API, health.")
+    forecourt_port: Port = Field(8090, description="Forecourt page of the simulated site.")
+    ocpp_port: Port = Field(9000, description="Platform: OCPP-J for stations at `/ocpp/{stationId}`.")
+    edge_port: Port = Field(9100, description="Platform: edge agents.")
+    gateway_port: Port = Field(7010, description="Gateway: ISO 8583 for terminals and for the platform.")
+    gateway_http_port: Port = Field(7011, description="Gateway: traffic console, health.")
+    acquirer_port: Port = Field(7020, description="Acquirer: ISO 8583.")
+    acquirer_http_port: Port = Field(7021, description="Acquirer: account console, health.")
+    scheme_port: Port = Field(7030, description="Scheme: ISO 8583.")
+    scheme_http_port: Port = Field(7031, description="Scheme: masked view of traces, health.")
+    issuer_port: Port = Field(7040, description="Issuer: ISO 8583.")
+    issuer_http_port: Port = Field(7041, description="Issuer: view of holds and postings, health.")
+    terminal_port: Port = Field(20007, description="Payment terminal (ZVT over TCP) the edge talks to.")
+
+    data: Path = Field(
+        default_factory=lambda: Path.cwd() / ".tapwatt",
+        description="Directory with one `<program>.sqlite` per program; default `.tapwatt` where you stand.",
+    )
+    platform_database_url: DatabaseUrl = Field(
+        "", description="Platform's database, if not its file in DATA."
+    )
+    edge_database_url: DatabaseUrl = Field("", description="Edge's database, if not its file in DATA.")
+    gateway_database_url: DatabaseUrl = Field("", description="Gateway's database, if not its file in DATA.")
+    acquirer_database_url: DatabaseUrl = Field(
+        "", description="Acquirer's database, if not its file in DATA."
+    )
+    scheme_database_url: DatabaseUrl = Field("", description="Scheme's database, if not its file in DATA.")
+    issuer_database_url: DatabaseUrl = Field("", description="Issuer's database, if not its file in DATA.")
+
+    ocpp_admission: Literal["open", "list"] = Field(
+        "open", description="Unknown stations: `open` lets them in, `list` makes them wait for an operator."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe line written to stderr."
+    )
+
+    hold_minor: int = Field(
+        2500, gt=0, le=1_000_000, description="Hold asked for before a charge, in minor units."
+    )
+    hold_least_minor: int = Field(
+        100, gt=0, description="Least approved amount worth starting a charge for, in minor units."
+    )
+    plug_in_s: Seconds = Field(180.0, description="Time to plug in after a tap; then the hold goes back.")
+    start_s: Seconds = Field(60.0, description="Time a station has to start; then the hold goes back.")
+    stop_s: Seconds = Field(30.0, description="Time a station has to stop before it is asked again.")
+
+    terminal_timeout_s: Seconds = Field(
+        45.0, description="A payment dialogue with the terminal, and the terminal's own wait for the gateway."
+    )
+    gateway_timeout_s: Seconds = Field(30.0, description="Gateway waits this long for the acquirer.")
+    acquirer_timeout_s: Seconds = Field(22.0, description="Acquirer waits this long for the scheme.")
+    scheme_timeout_s: Seconds = Field(12.0, description="Scheme waits this long for the issuer.")
+    ocpp_timeout_s: Seconds = Field(30.0, description="A station has this long to answer a CALL.")
+    edge_timeout_s: Seconds = Field(30.0, description="Edge and platform answer each other within this.")
+    ocpp_heartbeat_s: Seconds = Field(300.0, description="Heartbeat interval given to stations at boot.")
+    forward_first_retry_s: Seconds = Field(
+        1.0, description="Wait before an unanswered advice or reversal is sent again; doubles each time."
+    )
+    forward_longest_retry_s: Seconds = Field(300.0, description="Longest wait between two such repeats.")
+
+    @classmethod
+    def read(cls, **chosen: object) -> Self:
+        """Settings from the environment; `chosen` (command-line options; None means not given) outranks it.
+
+        Raises UnableToConfigure with one sentence.
+        """
+        _refuse_unknown(os.environ)
+        try:
+            return cls(**{name: value for name, value in chosen.items() if value is not None})  # type: ignore[arg-type]
+        except ValidationError as error:
+            raise UnableToConfigure(_sentence(error)) from None
+
+    def database_url(self, program: Program) -> str:
+        """Where this program keeps its rows: its own URL, else its SQLite file in the data directory."""
+        chosen: str = getattr(self, f"{program}_database_url")
+        return chosen or f"sqlite:///{self.data / program}.sqlite"
+
+    @field_validator("host")
+    @classmethod
+    def _loopback_only(cls, host: str) -> str:
+        try:
+            loopback = host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            raise ValueError("must be an address of this machine, such as 127.0.0.1") from None
+        if not loopback:
+            raise ValueError("must be a loopback address: without login nobody outside may connect")
+        return host
+
+    @field_validator("data")
+    @classmethod
+    def _directory(cls, data: Path) -> Path:
+        if data.exists() and not data.is_dir():
+            raise ValueError("must be a directory, and a file is there")
+        return data.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        taken: dict[int, str] = {}
+        for name in type(self).model_fields:
+            port = getattr(self, name)
+            if not name.endswith("_port") or port == 0:
+                continue
+            if port in taken:
+                raise ValueError(f"{_environment(taken[port])} and {_environment(name)} are both {port}")
+            taken[port] = name
+        _ordered(self, "scheme_timeout_s", "acquirer_timeout_s", "gateway_timeout_s", "terminal_timeout_s")
+        if self.hold_least_minor > self.hold_minor:
+            least, hold = _environment("hold_least_minor"), _environment("hold_minor")
+            raise ValueError(f"{least} is more than {hold}")
+        if self.forward_first_retry_s > self.forward_longest_retry_s:
+            first, longest = _environment("forward_first_retry_s"), _environment("forward_longest_retry_s")
+            raise ValueError(f"{first} is longer than {longest}")
+        return self
+
+
+def settings_table() -> str:
+    """The table of docs/settings.md: one row a setting, in the order of the class."""
+    rows = ["| setting | default | what it is |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory or field.default == "" else f"`{field.default}`"
+        rows.append(f"| `{_environment(name)}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
+
+
+def settings_page() -> str:
+    """docs/settings.md, whole."""
+    return _INTRODUCTION + settings_table()
+
+
+def _environment(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = [_environment(name) for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            raise UnableToConfigure(f"{name} is not a setting" + (f"; perhaps {near[0]}?" if near else "."))
+
+
+def _ordered(settings: Settings, *names: str) -> None:
+    for shorter, longer in itertools.pairwise(names):
+        if getattr(settings, shorter) >= getattr(settings, longer):
+            raise ValueError(
+                f"{_environment(shorter)} ({getattr(settings, shorter):g} s) must be shorter than "
+                f"{_environment(longer)} ({getattr(settings, longer):g} s), or an answer comes too late"
+            )
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    reason = first["msg"].removeprefix("Value error, ")
+    where = [str(part) for part in first["loc"]]
+    if not where:
+        return f"{reason}."
+    if first["type"] == "string_pattern_mismatch":
+        reason = "must begin with sqlite://, the one engine that works today"
+    # pydantic says "Input should be …" of a value; the name in front makes that a sentence about the setting.
+    return f"{_environment(where[0])} {reason.replace('Input should', 'should', 1)}."

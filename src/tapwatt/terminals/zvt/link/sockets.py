@@ -1,0 +1,49 @@
+"""What both ends of a ZVT connection need: socket options, a clock for timeouts, and a witness of whole
+messages."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from tapwatt.terminals.zvt.codec import decode
+from tapwatt.terminals.zvt.frames import Reassembler
+from tapwatt.terminals.zvt.messages import Message
+
+READ_SIZE = 4096
+TICK_S = 0.1
+
+Observe = Callable[[str, Message], None]
+
+
+def prepare(writer: asyncio.StreamWriter) -> None:
+    """Have the kernel notice a dead peer within about a minute: idle ZVT connections are normal and
+    silent."""
+    raw = writer.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):
+            raw.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def monotonic_ms() -> int:
+    """Give milliseconds that only ever grow, for timeouts."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Witness:
+    """Tells `observe("sent" | "received", message)` of every whole message that passes."""
+
+    def __init__(self, observe: Observe | None) -> None:
+        self._observe = observe
+        self._streams = {"sent": Reassembler(), "received": Reassembler()}
+
+    def passed(self, direction: str, data: bytes) -> None:
+        """Take bytes of one direction."""
+        if self._observe is None:
+            return
+        for frame in self._streams[direction].feed(data):
+            self._observe(direction, decode(frame))

@@ -1,0 +1,67 @@
+"""What the web side works with: the platform's database and engine, for one operator."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tapwatt.core.effects import Effect
+from tapwatt.core.events import StopAsked
+from tapwatt.core.session import Session
+from tapwatt.engine import Engine
+from tapwatt.pages.live import Live
+from tapwatt.platform import views
+from tapwatt.platform.sessions import Event
+from tapwatt.store import Database
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """An operator's desk: every question and every order goes through here, with the operator's name in
+    it."""
+
+    database: Database
+    engine: Engine[Session, Event, Effect]
+    operator_id: str
+    now_ms: Callable[[], int]
+    live: Live = field(default_factory=Live)
+
+    async def board(self) -> Json:
+        """The live board."""
+        return await self.database.read(
+            lambda tx: views.board(tx, operator_id=self.operator_id, now_ms=self.now_ms())
+        )
+
+    async def summary(self) -> Json:
+        """What is open and what waits."""
+        return await self.database.read(lambda tx: views.summary(tx, operator_id=self.operator_id))
+
+    async def sessions(self, most: int) -> list[Json]:
+        """The newest sessions."""
+        return await self.database.read(
+            lambda tx: views.sessions(tx, operator_id=self.operator_id, most=most)
+        )
+
+    async def session(self, session_id: str) -> Json | None:
+        """One session, whole."""
+        return await self.database.read(
+            lambda tx: views.session_page(tx, operator_id=self.operator_id, session_id=session_id)
+        )
+
+    async def listing(self, what: str) -> list[Json]:
+        """Stations, terminals, accounts or alarms."""
+        view = {
+            "stations": views.stations,
+            "terminals": views.terminals,
+            "accounts": views.accounts,
+            "alarms": views.alarms,
+        }[what]
+        return await self.database.read(lambda tx: view(tx, operator_id=self.operator_id))
+
+    async def stop(self, session_id: str) -> bool:
+        """Ask for the end of a session; False when the operator has none of that name."""
+        if await self.session(session_id) is None:
+            return False
+        await self.engine.handle(session_id, StopAsked(at_ms=self.now_ms(), by="operator"))
+        return True

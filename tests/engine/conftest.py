@@ -1,0 +1,39 @@
+"""A database with the toy machine's tables, and engines on it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.engine.toy import JAR, METADATA, Performer, wall_ms
+
+from tapwatt.engine import Engine
+from tapwatt.store import Database
+
+Start = Callable[..., Awaitable[Engine[Any, Any, Any]]]
+
+
+@pytest.fixture(params=("file", "memory"))
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    url = f"sqlite:///{tmp_path}/jar.db" if request.param == "file" else "sqlite://"
+    opened = await Database.open(url, metadata=METADATA)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def start(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Start]:
+    """Start engines on the database with quick retries; they are stopped at the end."""
+    monkeypatch.setattr("tapwatt.engine.loop.FIRST_WAIT_S", 0.01)
+    started: list[Engine[Any, Any, Any]] = []
+
+    async def start_one(performer: Performer, **settings: Any) -> Engine[Any, Any, Any]:
+        settings.setdefault("now_ms", wall_ms)
+        engine: Engine[Any, Any, Any] = Engine(database, JAR, perform=performer, **settings)
+        started.append(engine)
+        await engine.start()
+        return engine
+
+    yield start_one
+    for engine in started:
+        await engine.stop(grace_s=0)
