@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "TAPWATT_"
 PROGRAMS = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
 
-Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer"]
+Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer", "site"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 DatabaseUrl = Annotated[str, Field(pattern=r"^(sqlite://.*)?$")]
@@ -82,6 +82,9 @@ class Settings(BaseSettings):
     )
     scheme_database_url: DatabaseUrl = Field("", description="Scheme's database, if not its file in DATA.")
     issuer_database_url: DatabaseUrl = Field("", description="Issuer's database, if not its file in DATA.")
+    site_database_url: DatabaseUrl = Field(
+        "", description="Simulated site's database, if not its file in DATA."
+    )
 
     ocpp_admission: Literal["open", "list"] = Field(
         "open", description="Unknown stations: `open` lets them in, `list` makes them wait for an operator."

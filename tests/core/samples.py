@@ -103,6 +103,7 @@ stop_refused = partial(happened, e.StopRefused, at=101, text="unknown transactio
 stopped = partial(happened, e.Stopped, at=120, register_wh=9345, cause="Local")
 hold_expiring = partial(happened, e.HoldExpiring, at=500_000)
 ticked = partial(happened, e.Ticked, at=100)
+decided = partial(happened, e.Decided, at=400, amount_minor=487, by="Ada", why="looked at the meter")
 void_wanted = partial(happened, e.VoidWanted, at=200)
 refund_wanted = partial(happened, e.RefundWanted, at=200, amount_minor=100)
 

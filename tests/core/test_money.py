@@ -16,7 +16,6 @@ def test_a_currency_has_the_decimals_of_iso_4217(currency: str, places: int) -> 
     assert decimals(currency) == places
 
 
-@pytest.mark.xfail(strict=True, reason="defect 20: the list of exceptions is not all of ISO 4217's")
 @pytest.mark.parametrize(
     ("currency", "places"),
     [("UGX", 0), ("PYG", 0), ("XAF", 0), ("XOF", 0), ("XPF", 0), ("RWF", 0), ("KMF", 0), ("DJF", 0),

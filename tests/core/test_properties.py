@@ -1,11 +1,11 @@
-"""Whatever happens in whatever order: no surprise is raised, money adds up, and honest answers end every hold."""
+"""Whatever happens in whatever order: no surprise is raised, money adds up, honest answers end every hold."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.core import samples as s
 from tests.core.defects import defect
@@ -16,29 +16,19 @@ from tapwatt.core import events as e
 from tapwatt.core.session import Session
 
 STEPS = 14
-STEADY = settings(max_examples=120, deadline=None, derandomize=True)
+STEADY = settings(max_examples=150, deadline=None, derandomize=True)
 """The same examples on every machine and every day: a known defect must be found, or its mark taken away."""
+SEARCH = settings(STEADY, max_examples=500, phases=(Phase.generate,))
+"""For known defects: look longer, and do not make the example small."""
 
 
 def world(data: st.DataObject, *, silent: bool = True, tags: bool = True) -> World:
-    """A world that lets hypothesis choose."""
+    """A world in which hypothesis chooses."""
 
     def choose(options: Sequence[Any]) -> Any:
         return options[data.draw(st.integers(0, len(options) - 1))]
 
     return World(choose, silent=silent, tags=tags)
-
-
-def muddle(data: st.DataObject, *, silent: bool = True) -> World:
-    """A world after some steps, of which some are noise."""
-    made = world(data, silent=silent)
-    made.begin()
-    for _ in range(data.draw(st.integers(0, STEPS))):
-        if data.draw(st.integers(0, 2)):
-            made.step()
-        else:
-            made.tell(made.noise())
-    return made
 
 
 def posted(made: World, kind: str) -> int:
@@ -49,7 +39,7 @@ def posted(made: World, kind: str) -> int:
 
 
 def money_adds_up(made: World) -> None:
-    """Captured at most what was held; captured or reversed, never both; the books say what the columns say."""
+    """Captured at most what was held; captured or reversed, never both; the books say what columns say."""
     assert made.session
     paid = made.session.payment
     if paid is None:
@@ -123,13 +113,6 @@ def keys_are_kept_but_for_defect_7(made: World) -> None:
         keys_are_kept(made)
 
 
-@defect(7)
-@settings(STEADY, max_examples=400)
-@given(st.data())
-def test_a_key_belongs_to_one_operation(data: st.DataObject) -> None:
-    keys_are_kept(muddle(data))
-
-
 def no_hold_is_forgotten(made: World) -> None:
     """At the end each hold was captured, released, never there, or somebody was told."""
     assert made.session
@@ -172,7 +155,7 @@ def test_a_card_whose_parties_always_answer_ends_well(data: st.DataObject) -> No
 
 
 @defect(5)
-@settings(STEADY, max_examples=600)
+@SEARCH
 @given(st.data())
 def test_a_card_whose_parties_may_be_silent_ends_well(data: st.DataObject) -> None:
     made = play_to_the_end(data, silent=True, tags=False)
@@ -181,7 +164,7 @@ def test_a_card_whose_parties_may_be_silent_ends_well(data: st.DataObject) -> No
 
 
 @defect(6)
-@STEADY
+@SEARCH
 @given(st.data())
 def test_a_tag_whose_station_starts_early_gives_nothing_away(data: st.DataObject) -> None:
     no_energy_is_given_away(play_to_the_end(data, silent=False, tags=True))

@@ -57,6 +57,7 @@ EVENTS: dict[str, Any] = {
         s.card(), s.tag(), s.plugged_in(), s.unplugged(), s.start_accepted(), s.start_refused(),
         s.start_uncertain(), s.started(), s.metered(), s.stop_asked(), s.stop_accepted(), s.stop_refused(),
         s.stopped(), s.hold_expiring(), s.ticked(), s.void_wanted(), s.refund_wanted(),
+        s.decided(),
     )
 }  # fmt: skip
 PAIRS = [(state, name) for state in SessionState for name in EVENTS]

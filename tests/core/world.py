@@ -83,8 +83,8 @@ class World:
         if isinstance(effect, f.Authorise):
             less = self.choose((amount, amount, 400, amount // 2))
             return [
-                s.approved(at=at, key=key, amount=less), s.declined(at=at, key=key), s.aborted(at=at, key=key),
-                not_sent, *slow,
+                s.approved(at=at, key=key, amount=less), s.declined(at=at, key=key),
+                s.aborted(at=at, key=key), not_sent, *slow,
             ]  # fmt: skip
         if isinstance(effect, f.Capture):
             return [
@@ -157,8 +157,10 @@ class World:
             values |= {"read_ms": self.choose((0, s.ms(at), 10**9)), "register_wh": self.choose(AMOUNTS)}
         if kind is e.Started:
             values["transaction_id"] = "1"
-        if kind is e.StopAsked:
+        if "by" in fields:
             values["by"] = "driver"
+        if kind is e.Decided:
+            values["why"] = "because"
         if kind is e.AccountPresented:
             values |= {"account_id": "A1", "id_token": "04A2B3C4"}
         return kind(**values)

@@ -135,7 +135,7 @@ AGAIN_AN_ERROR = {
     ("closed", "VoidRefused"): 1,
     ("closed", "Voided"): 1,
 }
-"""Repeats that have no row but should change nothing, each with its defect. This list only becomes shorter."""
+"""Repeats that have no row but should change nothing, each with its defect. This list only gets shorter."""
 
 
 def test_hearing_everything_twice_changes_nothing_more() -> None:

@@ -45,7 +45,7 @@ def register(value: str, unit: str = "Wh", **rest: str) -> Sample:
         ((), None),
         ((Sample(value="230", measurand="Voltage", unit="V"),), None),
         ((Sample(value="OCMF|{}", signed=True),), None),
-        ((Sample(value="OCMF|{}", signed=True), register("7")), 7),
+        ((register("7"), Sample(value="99", unit="Wh", signed=True)), 7),
         # phases: the total, else all three, else a lone L1
         ((register("1", phase="L1"), register("9")), 9),
         ((register("1", phase="L1"), register("2", phase="L2"), register("3", phase="L3")), 6),

@@ -7,7 +7,7 @@ from tapwatt.ocpp import messages as ocpp
 from tapwatt.platform import views
 from tapwatt.uplink import messages as uplink
 
-from .conftest import Site
+from tests.platform.conftest import Site
 
 
 async def until(site: Site, state: str, *, number: int = 0) -> dict[str, Any]:

@@ -266,6 +266,13 @@ def test_no_view_of_a_message_shows_a_card_number() -> None:
     assert describe(message, name=ASCII.field_name)["55 chip_data"] == "9c0100"
 
 
+@pytest.mark.parametrize(
+    ("pan", "shown"), [("4111111111111112", "411111******1112"), ("41111111111", "*" * 11)]
+)
+def test_a_card_number_is_masked_by_its_field_even_when_it_is_not_a_good_one(pan: str, shown: str) -> None:
+    assert repr(Message("0100", {2: pan})) == f"Message(0100 {{2: {shown}}})"
+
+
 def unable_to_encode(message: Message) -> str:
     try:
         return ASCII.encode(message).hex()

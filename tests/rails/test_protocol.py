@@ -152,6 +152,21 @@ def test_three_missed_echoes_and_the_line_is_dead() -> None:
     assert events == [LinkDown("3 echoes were not answered", (request,))]
 
 
+def test_an_answered_echo_forgives_the_missed_ones() -> None:
+    pair = Pair().sign_on()
+    now_ms = 1000
+    for _ in range(5):
+        for _ in range(2):  # two echoes are lost
+            pair.client.tick(now_ms)
+            pair.client.data_to_send()
+            now_ms += 300
+        pair.client.tick(now_ms)  # the third is answered
+        pair.run(now_ms)
+        now_ms += 1000
+    assert not pair.client.closed
+    assert len(pair.client_events) == 1
+
+
 def test_a_heard_message_puts_the_echo_off() -> None:
     pair = Pair().sign_on()
     assert pair.client.receive(KEEP_ALIVE, now_ms=900) == []

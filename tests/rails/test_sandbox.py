@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.rails.samples import hold
 
@@ -13,6 +15,7 @@ from tapwatt.rails.keys.tdes import check_value
 from tapwatt.rails.messages import HOUSE
 from tapwatt.rails.responses import response_table
 from tapwatt.rails.sandbox import AmountOutcome
+from tapwatt.rails.sandbox.network import BinRoute
 
 TERMS = TapTerms(amount_minor=5000, currency="978", country="276", date="251122", unpredictable=b"1234")
 NAMES = [card.name for card in sandbox.cards()]
@@ -77,6 +80,13 @@ def test_the_network_hangs_together() -> None:
     assert network.route("9999999999999995") is None
     acceptor = network.acceptor("52523535")
     assert HOUSE.encode(hold().replace({41: acceptor.terminal_id, 42: acceptor.merchant_id}))
+
+
+def test_the_longest_prefix_wins() -> None:
+    short = BinRoute(prefix="41", brand="visa", issuer="1")
+    longer = BinRoute(prefix="4111", brand="visa", issuer="2")
+    for routes in ((short, longer), (longer, short)):
+        assert replace(sandbox.network(), routes=routes).route("4111111111111111") == longer
 
 
 def test_keys_of_programs_and_brands() -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 MS_PER_HOUR = 3_600_000
 # A meter value is sampled a little after or before the time written on it.
 CLOCK_TOLERANCE_MS = 10_000
+DOUBTS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +51,42 @@ def begin(register_wh: int, *, at_ms: int, doubt: str = "") -> Meter:
 def read(meter: Meter, register_wh: int, *, at_ms: int, max_power_w: int) -> Meter:
     """Take in one more reading. `max_power_w` is the most the EVSE can deliver, in watts.
 
-    A reading older than the last one changes nothing: stations repeat and reorder. A fallen register begins a
+    A reading that is older and no higher changes nothing: stations repeat and reorder. One that is older and
+    higher means a clock was set back: its energy counts, and the doubt is kept. A fallen register begins a
     new stretch.
     """
     if at_ms < meter.last_ms:
-        return meter
+        if register_wh <= meter.last_wh:
+            return meter
+        return _doubt(
+            replace(meter, last_wh=register_wh, power_w=0), "a reading is older than the one before"
+        )
     if register_wh < meter.last_wh:
-        return replace(
+        fallen = replace(
             meter,
             carried_wh=meter.carried_wh + meter.last_wh - meter.base_wh,
             base_wh=register_wh,
             last_wh=register_wh,
             last_ms=at_ms,
             power_w=0,
-            doubts=(*meter.doubts, f"register fell from {meter.last_wh} Wh to {register_wh} Wh"),
         )
+        return _doubt(fallen, f"register fell from {meter.last_wh} Wh to {register_wh} Wh")
     rise_wh, passed_ms = register_wh - meter.last_wh, at_ms - meter.last_ms
     possible_wh = max_power_w * (passed_ms + CLOCK_TOLERANCE_MS) // MS_PER_HOUR + 1
-    doubts = meter.doubts
-    if rise_wh > possible_wh:
-        doubts = (*doubts, f"register rose {rise_wh} Wh in {passed_ms // 1000} s, {possible_wh} Wh possible")
     power_w = rise_wh * MS_PER_HOUR // passed_ms if passed_ms else meter.power_w
-    return replace(meter, last_wh=register_wh, last_ms=at_ms, power_w=power_w, doubts=doubts)
+    after = replace(meter, last_wh=register_wh, last_ms=at_ms, power_w=power_w)
+    if rise_wh > possible_wh:
+        return _doubt(
+            after, f"register rose {rise_wh} Wh in {passed_ms // 1000} s, {possible_wh} Wh possible"
+        )
+    return after
+
+
+def _doubt(meter: Meter, doubt: str) -> Meter:
+    """Keep a doubt; after so many, more of them tell nobody anything new."""
+    if len(meter.doubts) >= DOUBTS_MAX:
+        return meter
+    return replace(meter, doubts=(*meter.doubts, doubt))
 
 
 def ahead_wh(meter: Meter, *, over_ms: int) -> int:

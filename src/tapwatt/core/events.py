@@ -19,6 +19,7 @@ class Limits:
     plug_in_ms: int = 180_000
     start_ms: int = 60_000
     stop_ms: int = 30_000
+    settle_ms: int = 120_000
     session_ms: int = 86_400_000
 
 
@@ -332,6 +333,20 @@ class HoldExpiring(Happened):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reminded(Happened):
+    """An outcome has been open for long: ask again what became of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Happened):
+    """A person looked at a session in review: take this much of its hold, or nothing, and why."""
+
+    amount_minor: int
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ticked(Happened):
     """The time that the session had set itself has come."""
 
@@ -340,10 +355,18 @@ OUTCOMES: tuple[type, ...] = (
     Approved, Declined, Aborted, NotSent, Silent, FoundOpen, FoundNone, CannotAsk, Captured, AlreadyCaptured,
     CaptureRefused, Released, ReleaseRefused, Voided, VoidRefused, Refunded, RefundRefused,
 )  # fmt: skip
-WISHES: tuple[type, ...] = (GivenUp, IncreaseWanted, CaptureWanted, ReleaseWanted, VoidWanted, RefundWanted)
+WISHES: tuple[type, ...] = (
+    GivenUp,
+    IncreaseWanted,
+    CaptureWanted,
+    ReleaseWanted,
+    VoidWanted,
+    RefundWanted,
+    Reminded,
+)
 SURROUNDINGS: tuple[type, ...] = (
     Offered, CardPresented, AccountPresented, PluggedIn, Unplugged, StartAccepted, StartRefused,
     StartUncertain, Started, Metered, StopAsked, StopAccepted, StopRefused, Stopped, HoldExpiring, Ticked,
-    VoidWanted, RefundWanted,
+    VoidWanted, RefundWanted, Decided,
 )  # fmt: skip
 EVENTS: tuple[type, ...] = (*OUTCOMES, *SURROUNDINGS)

@@ -70,9 +70,17 @@ def loss(amount_minor: int, *, currency: str) -> Posting:
     return _pair("lost", LOSS, UNBILLED, amount_minor, currency)
 
 
-def refund(amount_minor: int, *, leader: str, currency: str) -> Posting:
-    """Money given back after a capture."""
-    return _pair("refunded", REVENUE, receivable(leader), amount_minor, currency)
+def refund(*, net_minor: int, tax_minor: int, leader: str, currency: str) -> Posting:
+    """Money given back after a capture, with the tax that was in it."""
+    return Posting(
+        kind="refunded",
+        currency=currency,
+        entries=(
+            Entry(account=REVENUE, amount_minor=net_minor),
+            Entry(account=TAX, amount_minor=tax_minor),
+            Entry(account=receivable(leader), amount_minor=-(net_minor + tax_minor)),
+        ),
+    )
 
 
 def _pair(kind: str, debit: str, credit: str, amount_minor: int, currency: str) -> Posting:

@@ -6,18 +6,12 @@ A currency's minor unit is the power of ten of ISO 4217; an amount without its c
 from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217 list one, 2026: only the exceptions; every other currency has two decimals.
-DECIMALS = {
-    "JPY": 0,
-    "KRW": 0,
-    "VND": 0,
-    "CLP": 0,
-    "ISK": 0,
-    "BHD": 3,
-    "KWD": 3,
-    "OMR": 3,
-    "JOD": 3,
-    "TND": 3,
+EXCEPTIONS = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
 }
+DECIMALS = {code: count for count, codes in EXCEPTIONS.items() for code in codes.split()}
 
 
 def decimals(currency: str) -> int:

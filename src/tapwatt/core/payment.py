@@ -23,6 +23,7 @@ from tapwatt.core.effects import (
     Void,
 )
 from tapwatt.core.events import (
+    OUTCOMES,
     Aborted,
     AlreadyCaptured,
     Approved,
@@ -42,6 +43,7 @@ from tapwatt.core.events import (
     Released,
     ReleaseRefused,
     ReleaseWanted,
+    Reminded,
     Silent,
     Voided,
     VoidRefused,
@@ -82,13 +84,16 @@ def begin(
 
 
 def decide(payment: Payment, event: object) -> Decision:
-    """One step. Raises `UnableToDecide` when the table has no row."""
-    row = TABLE.get((payment.state, type(event)))
-    if row is None:
-        raise UnableToDecide(f"payment {payment.payment_id}: {type(event).__name__} in {payment.state}")
+    """One step. Raises `UnableToDecide` when the table has no row.
+
+    An outcome whose key is not the open one is late and changes nothing, but for the rows in `LATE`.
+    """
     key = getattr(event, "key", None)
     if key is not None and key != payment.operation_key and (payment.state, type(event)) not in LATE:
         return payment, ()
+    row = TABLE.get((payment.state, type(event)))
+    if row is None:
+        raise UnableToDecide(f"payment {payment.payment_id}: {type(event).__name__} in {payment.state}")
     return row(payment, event)
 
 
@@ -112,9 +117,8 @@ def _ask_for(kind: type[MoneyEffect], payment: Payment, state: PaymentState, amo
     """Move on and ask for a new operation, under a key of its own."""
     steps = payment.steps + 1
     key = f"{payment.payment_id}.p{steps}"
-    return replace(payment, state=state, steps=steps, operation_key=key), (
-        _effect(kind, payment, amount_minor, key),
-    )
+    moved = replace(payment, state=state, steps=steps, operation_key=key, operation_minor=amount_minor)
+    return moved, (_effect(kind, payment, amount_minor, key),)
 
 
 def _same(payment: Payment, event: object) -> Decision:
@@ -130,7 +134,9 @@ def _to(state: PaymentState) -> Row:
 
 
 def _declined(payment: Payment, event: Declined | Aborted | NotSent | FoundNone) -> Decision:
-    text = getattr(event, "text", "") or "no trace of it at the terminal"
+    text = "no trace of it" if isinstance(event, FoundNone) else event.text
+    if isinstance(event, Declined):
+        text = text or event.code
     return replace(payment, state=S.DECLINED, reason=text), ()
 
 
@@ -147,7 +153,8 @@ def _approved(payment: Payment, event: Approved) -> Decision:
         last_four=event.last_four or payment.last_four,
     )
     if event.amount_minor > payment.asked_minor:
-        return replace(held, state=S.REVIEW, reason="approved for more than asked"), ()
+        text = "approved for more than asked"
+        return replace(held, state=S.REVIEW, reason=text), (_alarm(payment, text),)
     if not payment.awaited:
         return _ask_for(Release, held, S.REVERSING, held.authorised_minor)
     return replace(held, state=S.AUTHORISED), ()
@@ -170,13 +177,22 @@ def _found_open(payment: Payment, event: FoundOpen) -> Decision:
 
 
 def _ask(state: PaymentState) -> Row:
-    """Nobody answered: ask what became of the operation, under its own key."""
+    """Nobody answered: ask what became of the operation. The question carries that operation's key."""
 
-    def row(payment: Payment, event: Silent) -> Decision:
-        ask = _effect(Ask, payment, payment.asked_minor, payment.operation_key)
-        return replace(payment, state=state, reason=event.text), (ask,)
+    def row(payment: Payment, event: Any) -> Decision:
+        reason = getattr(event, "text", "") or payment.reason
+        return replace(payment, state=state, reason=reason), (_question(payment),)
 
     return row
+
+
+def _remind(payment: Payment, event: Reminded) -> Decision:
+    return payment, (_question(payment),)
+
+
+def _question(payment: Payment) -> Ask:
+    ask: Ask = _effect(Ask, payment, payment.operation_minor, payment.operation_key)
+    return ask
 
 
 def _cannot_ask(payment: Payment, event: CannotAsk) -> Decision:
@@ -185,8 +201,13 @@ def _cannot_ask(payment: Payment, event: CannotAsk) -> Decision:
     return replace(payment, state=S.UNKNOWN, reason=event.text), (_alarm(payment, event.text),)
 
 
+def _stay_with_alarm(payment: Payment, event: Any) -> Decision:
+    """It cannot be asked, and doing it twice could move money twice: a person has to look."""
+    return replace(payment, reason=event.text), (_alarm(payment, event.text),)
+
+
 def _alarm(payment: Payment, text: str) -> Notify:
-    return Notify(key=payment.operation_key, text=f"payment {payment.reference}: {text}")
+    return Notify(key=f"{payment.operation_key}.alarm", text=f"payment {payment.reference}: {text}")
 
 
 def _give_up(payment: Payment, event: GivenUp) -> Decision:
@@ -200,7 +221,11 @@ def _increase(payment: Payment, event: IncreaseWanted) -> Decision:
 
 
 def _increased(payment: Payment, event: Approved | FoundOpen) -> Decision:
-    hold = payment.authorised_minor + payment.increase_minor
+    added = payment.increase_minor if event.amount_minor is None else event.amount_minor
+    if added > payment.increase_minor:
+        text = "increased by more than asked"
+        return replace(payment, state=S.REVIEW, reason=text), (_alarm(payment, text),)
+    hold = payment.authorised_minor + added
     return replace(payment, state=S.AUTHORISED, authorised_minor=hold, increase_minor=0), ()
 
 
@@ -232,8 +257,8 @@ def _captured(payment: Payment, event: Captured | AlreadyCaptured) -> Decision:
     return replace(done, state=S.CAPTURED, released_minor=released), ()
 
 
-def _to_review(payment: Payment, event: CaptureRefused | ReleaseRefused) -> Decision:
-    text = event.text or event.code
+def _to_review(payment: Payment, event: Any) -> Decision:
+    text = getattr(event, "text", "") or getattr(event, "code", "") or "no trace of the hold"
     return replace(payment, state=S.REVIEW, reason=text), (_alarm(payment, text),)
 
 
@@ -257,7 +282,7 @@ def _release_late(payment: Payment, event: Approved) -> Decision:
 
 
 def _release_again(payment: Payment, event: Any) -> Decision:
-    return payment, (_effect(Release, payment, payment.authorised_minor, payment.operation_key),)
+    return payment, (_effect(Release, payment, payment.operation_minor, payment.operation_key),)
 
 
 def _released(payment: Payment, event: Released | FoundNone) -> Decision:
@@ -287,6 +312,9 @@ def _refund(payment: Payment, event: RefundWanted) -> Decision:
 
 
 def _refunded(payment: Payment, event: Refunded) -> Decision:
+    if event.amount_minor != payment.refund_minor:
+        text = f"refunded {event.amount_minor} minor units, wanted {payment.refund_minor}"
+        return replace(payment, state=S.REVIEW, reason=text), (_alarm(payment, text),)
     total = payment.refunded_minor + event.amount_minor
     return replace(payment, state=S.REFUNDED, refunded_minor=total, refund_minor=0), ()
 
@@ -315,11 +343,9 @@ TABLE: dict[tuple[PaymentState, type], Row] = {
     (S.UNKNOWN, FoundNone): _declined,
     (S.UNKNOWN, CannotAsk): _cannot_ask,
     (S.UNKNOWN, GivenUp): _give_up,
-    (S.AUTHORISED, Approved): _same,
     (S.AUTHORISED, IncreaseWanted): _increase,
     (S.AUTHORISED, CaptureWanted): _capture,
     (S.AUTHORISED, ReleaseWanted): _release,
-    (S.AUTHORISED, Released): _same,
     (S.INCREASING, Approved): _increased,
     (S.INCREASING, Declined): _not_increased,
     (S.INCREASING, Aborted): _not_increased,
@@ -329,31 +355,30 @@ TABLE: dict[tuple[PaymentState, type], Row] = {
     (S.INCREASING, FoundNone): _not_increased,
     (S.INCREASING, CannotAsk): _reverse_increase,
     (S.INCREASING, CaptureWanted): _capture,
-    (S.CAPTURING, Approved): _same,
+    (S.INCREASING, ReleaseWanted): _release,
     (S.CAPTURING, Captured): _captured,
     (S.CAPTURING, AlreadyCaptured): _captured,
     (S.CAPTURING, CaptureRefused): _to_review,
+    (S.CAPTURING, Declined): _to_review,
+    (S.CAPTURING, FoundNone): _to_review,
     (S.CAPTURING, NotSent): _capture_again,
-    (S.CAPTURING, Silent): _ask(S.CAPTURING),
     (S.CAPTURING, FoundOpen): _capture_again,
-    (S.CAPTURED, Captured): _same,
-    (S.CAPTURED, AlreadyCaptured): _same,
+    (S.CAPTURING, Silent): _ask(S.CAPTURING),
+    (S.CAPTURING, Aborted): _ask(S.CAPTURING),
+    (S.CAPTURING, CannotAsk): _stay_with_alarm,
     (S.CAPTURED, VoidWanted): _void,
     (S.CAPTURED, RefundWanted): _refund,
-    (S.REVERSING, Approved): _same,
     (S.REVERSING, Released): _released,
     (S.REVERSING, FoundNone): _released,
     (S.REVERSING, ReleaseRefused): _to_review,
+    (S.REVERSING, Declined): _to_review,
     (S.REVERSING, NotSent): _release_again,
-    (S.REVERSING, Silent): _ask(S.REVERSING),
     (S.REVERSING, FoundOpen): _release_again,
-    (S.REVERSED, Released): _same,
+    (S.REVERSING, Silent): _ask(S.REVERSING),
+    (S.REVERSING, Aborted): _ask(S.REVERSING),
+    (S.REVERSING, CannotAsk): _stay_with_alarm,
+    (S.REVERSED, Approved): _release_late,
     (S.DECLINED, Approved): _release_late,
-    (S.DECLINED, Declined): _same,
-    (S.DECLINED, Aborted): _same,
-    (S.DECLINED, NotSent): _same,
-    (S.DECLINED, FoundNone): _same,
-    (S.DECLINED, Silent): _same,
     (S.VOIDING, Voided): _voided,
     (S.VOIDING, VoidRefused): _to(S.CAPTURED),
     (S.VOIDING, Silent): _ask(S.VOIDING),
@@ -361,8 +386,14 @@ TABLE: dict[tuple[PaymentState, type], Row] = {
     (S.REFUNDING, RefundRefused): _refund_refused,
     (S.REFUNDING, Silent): _ask(S.REFUNDING),
     (S.REFUNDED, RefundWanted): _refund,
-    (S.REFUNDED, Refunded): _same,
 }
+OPEN = (S.AUTHORISING, S.UNKNOWN, S.INCREASING, S.CAPTURING, S.REVERSING, S.VOIDING, S.REFUNDING)
+"""States in which an outcome is waited for."""
+SETTLED = (S.AUTHORISED, S.CAPTURED, S.REVERSED, S.DECLINED, S.VOIDED, S.REFUNDED, S.REVIEW)
+"""States in which every outcome of the last operation is a repeat, but for the rows above."""
+TABLE |= {(state, Reminded): _remind for state in OPEN}
+TABLE |= {(state, Reminded): _same for state in SETTLED}
+TABLE |= {(state, event): _same for state in SETTLED for event in OUTCOMES if (state, event) not in TABLE}
 
-LATE = {(S.DECLINED, Approved)}
+LATE = {(S.DECLINED, Approved), (S.REVERSED, Approved)}
 """Rows that look at an outcome even when its key is no longer the open one."""

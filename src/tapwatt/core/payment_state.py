@@ -54,6 +54,8 @@ class Payment:
     operation_key: str = ""
     """Key of the money effect whose outcome is open; an outcome of another key is late and changes nothing.
     """
+    operation_minor: int = 0
+    """The amount of that effect, for its repeats."""
     steps: int = 0
     receipt: str | None = None
     trace: str | None = None

@@ -5,17 +5,17 @@ of the money inside. What is not in the table is an error with a name; late, rep
 rows of their own.
 """
 
+from tapwatt.core import session_ends as ends
 from tapwatt.core import session_steps as step
 from tapwatt.core.effects import Effect
 from tapwatt.core.events import (
+    OUTCOMES,
     Aborted,
     AccountPresented,
-    AlreadyCaptured,
     Approved,
     CannotAsk,
-    Captured,
-    CaptureRefused,
     CardPresented,
+    Decided,
     Declined,
     FoundNone,
     FoundOpen,
@@ -27,8 +27,6 @@ from tapwatt.core.events import (
     Refunded,
     RefundRefused,
     RefundWanted,
-    Released,
-    ReleaseRefused,
     Silent,
     StartAccepted,
     Started,
@@ -67,31 +65,34 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.AUTHORISING, NotSent): step.authorisation_answered,
     (S.AUTHORISING, FoundOpen): step.authorisation_answered,
     (S.AUTHORISING, FoundNone): step.authorisation_answered,
-    (S.AUTHORISING, Silent): step.account_silent,
+    (S.AUTHORISING, Silent): step.payment_news,
     (S.AUTHORISING, CannotAsk): step.cannot_ask,
     (S.AUTHORISING, CardPresented): step.same,
+    (S.AUTHORISING, AccountPresented): step.same,
     (S.AUTHORISING, PluggedIn): step.plugged,
     (S.AUTHORISING, Unplugged): step.unplugged,
     (S.AUTHORISING, Started): step.started_unanswered,
     (S.AUTHORISING, Metered): step.metered_otherwise,
-    (S.AUTHORISING, Stopped): step.stopped_unanswered,
+    (S.AUTHORISING, Stopped): ends.stopped_unanswered,
     (S.AUTHORISING, StopAsked): step.stop_waiting(Reason.CANCELLED),
     (S.AUTHORISING, Ticked): step.stop_waiting(Reason.NO_ANSWER),
     # paid, waiting for the car
     (S.READY, PluggedIn): step.plugged_when_ready,
     (S.READY, Unplugged): step.same,
-    (S.READY, Approved): step.same,
+    (S.READY, Metered): step.metered_otherwise,
+    (S.READY, Stopped): step.stopped,
     (S.READY, Started): step.started,
     (S.READY, StopAsked): step.give_back(Reason.CANCELLED),
     (S.READY, Ticked): step.give_back(Reason.NOT_PLUGGED_IN),
     (S.READY, HoldExpiring): step.give_back(Reason.NOT_PLUGGED_IN),
     # paid, waiting for the station
-    (S.STARTING, Approved): step.same,
     (S.STARTING, PluggedIn): step.same,
     (S.STARTING, StartAccepted): step.same,
     (S.STARTING, StartUncertain): step.same,
     (S.STARTING, StartRefused): step.give_back(Reason.START_REFUSED),
     (S.STARTING, Started): step.started,
+    (S.STARTING, Metered): step.metered_otherwise,
+    (S.STARTING, Stopped): step.stopped,
     (S.STARTING, Unplugged): step.unplugged_before_power,
     (S.STARTING, StopAsked): step.give_back(Reason.CANCELLED),
     (S.STARTING, Ticked): step.give_back(Reason.START_TIMED_OUT),
@@ -105,7 +106,6 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.CHARGING, Unplugged): step.unplugged,
     (S.CHARGING, PluggedIn): step.plugged,
     (S.CHARGING, Started): step.same,
-    (S.CHARGING, Approved): step.same,
     (S.CHARGING, StartAccepted): step.same,
     (S.CHARGING, StartUncertain): step.same,
     (S.CHARGING, StartRefused): step.same,
@@ -120,37 +120,38 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.STOPPING, Unplugged): step.unplugged,
     (S.STOPPING, PluggedIn): step.plugged,
     (S.STOPPING, Started): step.same,
-    (S.STOPPING, Approved): step.same,
     (S.STOPPING, StartAccepted): step.same,
     (S.STOPPING, StartUncertain): step.same,
     (S.STOPPING, StartRefused): step.same,
+    # a person has looked
+    (S.REVIEW, Decided): ends.decided,
     # a refund or a void of a session that was paid
-    (S.CLOSED, RefundWanted): step.payment_moved,
-    (S.CLOSED, Refunded): step.payment_moved,
-    (S.CLOSED, RefundRefused): step.payment_moved,
-    (S.CLOSED, VoidWanted): step.payment_moved,
-    (S.CLOSED, Voided): step.payment_moved,
-    (S.CLOSED, VoidRefused): step.payment_moved,
+    (S.CLOSED, RefundWanted): ends.payment_moved,
+    (S.CLOSED, Refunded): ends.payment_moved,
+    (S.CLOSED, RefundRefused): ends.payment_moved,
+    (S.CLOSED, VoidWanted): ends.payment_moved,
+    (S.CLOSED, Voided): ends.payment_moved,
+    (S.CLOSED, VoidRefused): ends.payment_moved,
 }
 
-OUTCOMES: tuple[type, ...] = (
-    Approved, Declined, Aborted, NotSent, Silent, FoundOpen, FoundNone, Captured, AlreadyCaptured,
-    CaptureRefused, Released, ReleaseRefused,
-)  # fmt: skip
 NEWS: tuple[type, ...] = (
     PluggedIn, Unplugged, StartAccepted, StartUncertain, StartRefused, StopAccepted, StopRefused, StopAsked,
-    HoldExpiring, Ticked,
+    HoldExpiring,
 )  # fmt: skip
+PAID = (S.READY, S.STARTING, S.CHARGING, S.STOPPING)
 ENDING = (S.CLOSING, S.REVIEW, S.CLOSED, S.FAILED)
 
-# While closing or in review the payment finds its end; after the end its outcomes are repeats or surprises.
-TABLE |= {(state, event): step.payment_moved for state in ENDING for event in OUTCOMES}
+# While the hold is used its outcomes are repeats, or news for the payment alone; later it finds its end.
+TABLE |= {(state, event): step.payment_news for state in PAID for event in OUTCOMES}
+TABLE |= {(state, event): ends.payment_moved for state in ENDING for event in OUTCOMES}
 TABLE |= {(state, CannotAsk): step.cannot_ask for state in (S.CLOSING, S.REVIEW)}
 # What stations and drivers still say when the charge is over.
-TABLE |= {(state, Started): step.started_late for state in ENDING}
+TABLE |= {(state, Started): ends.started_late for state in ENDING}
 TABLE |= {(state, Metered): step.metered_otherwise for state in ENDING}
-TABLE |= {(state, Stopped): step.stopped_late for state in ENDING}
+TABLE |= {(state, Stopped): ends.stopped_late for state in ENDING}
 TABLE |= {(state, event): step.same for state in ENDING for event in NEWS}
+TABLE |= {(state, Ticked): ends.watch for state in ENDING}
+TABLE |= {(state, Offered): step.same for state in S}
 
 
 def decide(session: Session | None, event: object) -> tuple[Session, tuple[Effect, ...]]:
@@ -159,6 +160,8 @@ def decide(session: Session | None, event: object) -> tuple[Session, tuple[Effec
         if not isinstance(event, Offered):
             raise UnableToDecide(f"a session begins with an offer, not with {type(event).__name__}")
         return step.offer(event)
+    if isinstance(event, Ticked) and (session.deadline_ms is None or event.at_ms < session.deadline_ms):
+        return session, ()
     row = TABLE.get((session.state, type(event)))
     if row is None:
         raise UnableToDecide(f"session {session.session_id}: {type(event).__name__} in {session.state}")

@@ -48,7 +48,7 @@ def book(before: Session | None, after: Session) -> tuple[Session, tuple[Effect,
         if released:
             postings.append(ledger.release(released, currency=currency))
         if refunded:
-            postings.append(ledger.refund(refunded, leader=new.leader, currency=currency))
+            postings.append(_refund_posting(after, refunded))
     lost = after.lost_minor - (before.lost_minor if before else 0)
     if lost:
         postings.append(ledger.loss(lost, currency=currency))
@@ -64,6 +64,17 @@ def _capture_posting(session: Session, taken_minor: int) -> ledger.Posting:
     tax_minor = (bill.tax_minor if bill else 0) * (1 if taken_minor > 0 else -1)
     return ledger.capture(
         net_minor=taken_minor - tax_minor,
+        tax_minor=tax_minor,
+        leader=session.payment.leader if session.payment else "none",
+        currency=session.tariff.currency,
+    )
+
+
+def _refund_posting(session: Session, refunded_minor: int) -> ledger.Posting:
+    bill = session.bill and limited(session.tariff, session.bill, refunded_minor)
+    tax_minor = bill.tax_minor if bill else 0
+    return ledger.refund(
+        net_minor=refunded_minor - tax_minor,
         tax_minor=tax_minor,
         leader=session.payment.leader if session.payment else "none",
         currency=session.tariff.currency,

@@ -88,6 +88,7 @@ class Session:
     closed_ms: int | None = None
     deadline_ms: int | None = None
     stop_tries: int = 0
+    watches: int = 0
     steps: int = 0
     reason: Reason = Reason.NONE
     detail: str = ""

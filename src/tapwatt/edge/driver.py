@@ -229,7 +229,8 @@ class Driver:
     async def _until_read_or_outranked(self, reading: asyncio.Task[terminal.Outcome]) -> None:
         while not reading.done():
             woken = asyncio.create_task(self._wake.wait())
-            await asyncio.wait({reading, woken}, return_when=asyncio.FIRST_COMPLETED)
+            wait_s = self._until_something_is_due(self._now_ms()) / 1000
+            await asyncio.wait({reading, woken}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
             woken.cancel()
             if reading.done():
                 return

@@ -22,6 +22,8 @@ from tapwatt.edge.wires import Shown
 from tapwatt.terminals import messages as terminal
 from tapwatt.uplink.messages import Operate, OperationKind, Progress
 
+TRIES_UNTIL_ALARM = 5
+
 Keep = Callable[[terminal.Outcome, bool], Awaitable[None]]
 
 log = structlog.get_logger("tapwatt.edge")
@@ -119,6 +121,9 @@ class Money:
             tries = self._tries.get(operation.key, 0)
             wait_s = min(self._patience.again_s * 2 ** min(tries, 10), self._patience.again_most_s)
             self._tries[operation.key] = tries + 1
+            if tries + 1 == TRIES_UNTIL_ALARM:
+                kind, receipt = operation.asked.kind.value, operation.asked.receipt
+                self._unit.warn(f"the {kind} of receipt {receipt} does not get through: {operation.reason}")
             self._not_before_ms[operation.key] = self._now_ms() + round(wait_s * 1000)
 
     async def _converse(self, operation: Operation) -> Operation:

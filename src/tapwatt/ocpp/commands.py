@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .messages import DataAnswered, DataTransferred
+from tapwatt.ocpp.messages import DataAnswered, DataTransferred
 
 
 class CommandStatus(StrEnum):

@@ -11,14 +11,11 @@ from typing import Final
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
-from ..rpc.link import Connection, RpcClient, RpcServer
-from ..rpc.link.callbacks import Admit, admit_all
-from ..rpc.messages import CallFailed, CallRefused, NoAnswer, NotConnected, RefusedDial
-from . import v16
-from .commands import Command, CommandAnswer
-from .mend import UnableToRead
-from .messages import Answer, Received, StationBooted, StationMessage
-from .protocol import (
+from tapwatt.ocpp import v16
+from tapwatt.ocpp.commands import Command, CommandAnswer
+from tapwatt.ocpp.mend import UnableToRead
+from tapwatt.ocpp.messages import Answer, Received, StationBooted, StationMessage
+from tapwatt.ocpp.protocol import (
     CSMS_RULES,
     STATION_RULES,
     AnswerArrived,
@@ -29,7 +26,10 @@ from .protocol import (
     StationEvent,
     StationSide,
 )
-from .schemas import classify
+from tapwatt.ocpp.schemas import classify
+from tapwatt.rpc.link import Connection, RpcClient, RpcServer
+from tapwatt.rpc.link.callbacks import Admit, admit_all
+from tapwatt.rpc.messages import CallFailed, CallRefused, NoAnswer, NotConnected, RefusedDial
 
 PATH: Final = "/ocpp/"
 

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
-from ..rpc.messages import Fault
+from tapwatt.rpc.messages import Fault
 
 S = TypeVar("S", bound=msgspec.Struct)
 INTEGER_DIGITS: Final = 15

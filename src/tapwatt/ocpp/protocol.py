@@ -11,12 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from ..rpc.messages import CallRefused, Dialect, Fault
-from ..rpc.protocol import Rules
-from . import v16
-from .commands import Command, CommandAnswer, StartRequested, StopRequested
-from .mend import UnableToRead
-from .messages import (
+from tapwatt.ocpp import v16
+from tapwatt.ocpp.commands import Command, CommandAnswer, StartRequested, StopRequested
+from tapwatt.ocpp.mend import UnableToRead
+from tapwatt.ocpp.messages import (
     TRANSACTION_MESSAGES,
     Answer,
     BootAnswered,
@@ -29,12 +27,13 @@ from .messages import (
     TransactionStopped,
     Unreadable,
 )
+from tapwatt.rpc.messages import OCPP_16, CallRefused, Fault
+from tapwatt.rpc.protocol import Rules
 
-_DIALECT: Final = Dialect()
 CSMS_RULES: Final = Rules(
-    dialect=_DIALECT, known=v16.KNOWN, supported=v16.FROM_STATION, never_refused=v16.BILLING
+    dialect=OCPP_16, known=v16.KNOWN, supported=v16.FROM_STATION, never_refused=v16.BILLING
 )
-STATION_RULES: Final = Rules(dialect=_DIALECT, known=v16.KNOWN, supported=v16.FROM_CSMS)
+STATION_RULES: Final = Rules(dialect=OCPP_16, known=v16.KNOWN, supported=v16.FROM_CSMS)
 
 
 class NotAllowedYet(Exception):

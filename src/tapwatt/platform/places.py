@@ -22,6 +22,7 @@ FIND_TERMINAL = select(TERMINAL).where(TERMINAL.c.terminal_id == bindparam("term
 FIND_TARIFF = select(TARIFF.c.body).where(
     TARIFF.c.operator_id == bindparam("operator_id"), TARIFF.c.tariff_id == bindparam("tariff_id")
 )
+FIRST_TARIFF = select(TARIFF.c.operator_id, TARIFF.c.tariff_id).order_by(TARIFF.c.operator_id).limit(1)
 FIND_CONNECTOR = select(CONNECTOR).where(
     CONNECTOR.c.operator_id == bindparam("operator_id"),
     CONNECTOR.c.station_id == bindparam("station_id"),

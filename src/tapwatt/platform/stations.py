@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert
 
 from tapwatt.core import events
 from tapwatt.core.effects import Effect
@@ -16,10 +16,10 @@ from tapwatt.core.payment import UnableToDecide
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Engine, Stepper
 from tapwatt.ocpp import messages as ocpp
-from tapwatt.platform import accounts, places
+from tapwatt.platform import accounts, places, transactions
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event, connector_key, transaction_key
-from tapwatt.platform.tables import STATION_MESSAGE, TARIFF, TRANSACTION
+from tapwatt.platform.tables import STATION_MESSAGE
 from tapwatt.store import Row, Transaction
 
 log = structlog.get_logger("tapwatt.stations")
@@ -29,30 +29,6 @@ EVIDENCE_MAX = 65_536
 TS = ocpp.TokenStatus
 
 ADD_MESSAGE = insert(STATION_MESSAGE)
-ADD_TRANSACTION = insert(TRANSACTION).returning(TRANSACTION.c.transaction_id)
-FIND_START = select(TRANSACTION).where(
-    TRANSACTION.c.operator_id == bindparam("operator_id"),
-    TRANSACTION.c.station_id == bindparam("station_id"),
-    TRANSACTION.c.evse_id == bindparam("evse_id"),
-    TRANSACTION.c.id_token == bindparam("id_token"),
-    TRANSACTION.c.started_ms == bindparam("started_ms"),
-)
-FIND_TRANSACTION = select(TRANSACTION).where(
-    TRANSACTION.c.operator_id == bindparam("operator_id"),
-    TRANSACTION.c.station_id == bindparam("station_id"),
-    TRANSACTION.c.transaction_id == bindparam("transaction_id"),
-)
-STOP_TRANSACTION = (
-    update(TRANSACTION)
-    .where(TRANSACTION.c.transaction_id == bindparam("transaction"))
-    .values(stopped_ms=bindparam("at_ms"), stop_register_wh=bindparam("stop_wh"))
-)
-SET_VERDICT = (
-    update(TRANSACTION)
-    .where(TRANSACTION.c.transaction_id == bindparam("transaction"))
-    .values(session_id=bindparam("session"), verdict=bindparam("verdict_text"))
-)
-FIRST_TARIFF = select(TARIFF.c.operator_id, TARIFF.c.tariff_id).order_by(TARIFF.c.operator_id).limit(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +57,7 @@ class Stations:
         def work(tx: Transaction, stepper: Stepping) -> str | None:
             if tx.one(places.FIND_STATION, station_id=station_id) is not None:
                 return None
-            tariff = tx.one(FIRST_TARIFF)
+            tariff = tx.one(places.FIRST_TARIFF)
             if not self.open_admission or tariff is None:
                 return f"station {station_id} is not registered"
             tx.run(
@@ -119,12 +95,7 @@ class Stations:
         station = tx.one(places.FIND_STATION, station_id=received.station_id)
         if station is None:
             raise LookupError(f"station {received.station_id} is gone")
-        tx.run(
-            places.SET_STATION_SEEN,
-            station=station.station_id,
-            connected=1,
-            seen_ms=self.now_ms(),
-        )
+        tx.run(places.SET_STATION_SEEN, station=station.station_id, connected=1, seen_ms=self.now_ms())
         said = self._said(tx, stepper, station, received.message)
         if isinstance(received.message, ocpp.HeartbeatSent):
             return said.answer
@@ -257,11 +228,15 @@ class Stations:
             "id_token": message.id_token,
             "started_ms": message.at_ms if message.at_ms is not None else self.now_ms(),
         }
-        known = tx.one(FIND_START, **names)
+        known = tx.one(transactions.FIND_START, **names)
         if known is not None:
             return _start_answer(known.transaction_id, known.verdict, "repeat", known.session_id)
         row = tx.one(
-            ADD_TRANSACTION, **names, register_wh=message.register_wh or 0, session_id=None, verdict="new"
+            transactions.ADD_TRANSACTION,
+            **names,
+            register_wh=message.register_wh or 0,
+            session_id=None,
+            verdict="new",
         )
         if row is None:
             raise LookupError("a transaction got no number")
@@ -273,7 +248,9 @@ class Stations:
             doubt="" if message.register_wh is not None else "no register reading at the start",
         )
         session_id, verdict = self._begin(tx, stepper, station, message, event)
-        tx.run(SET_VERDICT, transaction=row.transaction_id, session=session_id, verdict_text=verdict)
+        tx.run(
+            transactions.SET_VERDICT, transaction=row.transaction_id, session=session_id, verdict_text=verdict
+        )
         return _start_answer(row.transaction_id, verdict, "", session_id)
 
     def _begin(
@@ -343,7 +320,7 @@ class Stations:
         self, tx: Transaction, stepper: Stepping, station: Row, message: ocpp.TransactionStopped
     ) -> Said:
         answer = ocpp.StopAnswered()
-        transaction = self._find_transaction(tx, station, message.transaction_id)
+        transaction = transactions.find(tx, station, message.transaction_id)
         if transaction is None:
             return self._stopped_unknown(stepper, station, message)
         if transaction.stopped_ms is not None:
@@ -352,23 +329,16 @@ class Stations:
             )
         at_ms = message.at_ms if message.at_ms is not None else self.now_ms()
         tx.run(
-            STOP_TRANSACTION, transaction=transaction.transaction_id, at_ms=at_ms, stop_wh=message.register_wh
+            transactions.STOP_TRANSACTION,
+            transaction=transaction.transaction_id,
+            at_ms=at_ms,
+            stop_wh=message.register_wh,
         )
         if transaction.session_id is None:
-            return Said(answer=answer, verdict=_unpaid(transaction, message))
+            return Said(answer=answer, verdict=transactions.unpaid(transaction, message.register_wh))
         event = self._stop_event(message, at_ms, proved=True)
         verdict = _try(stepper, transaction.session_id, event)
         return Said(answer=answer, verdict=verdict, session_id=transaction.session_id)
-
-    def _find_transaction(self, tx: Transaction, station: Row, transaction_id: str) -> Row | None:
-        if not transaction_id.isascii() or not transaction_id.isdigit() or len(transaction_id) > 18:
-            return None
-        return tx.one(
-            FIND_TRANSACTION,
-            operator_id=station.operator_id,
-            station_id=station.station_id,
-            transaction_id=int(transaction_id),
-        )
 
     def _stopped_unknown(self, stepper: Stepping, station: Row, message: ocpp.TransactionStopped) -> Said:
         """A stop of a transaction we never numbered ("-1"): tied by our one-use token, or kept for a
@@ -414,15 +384,6 @@ def _start_answer(transaction_id: int, verdict: str, note: str, session_id: str 
     answer = ocpp.StartAnswered(transaction_id=str(transaction_id), token=ocpp.TokenAnswered(status=status))
     text = note or ("" if status is TS.ACCEPTED else f"refused: {verdict}")
     return Said(answer=answer, verdict=text, session_id=session_id)
-
-
-def _unpaid(transaction: Row, message: ocpp.TransactionStopped) -> str:
-    """What is said of a transaction that nobody paid for: its energy is the operator's loss, for a person to
-    see."""
-    if message.register_wh is None:
-        return "orphan: a refused transaction ended, without a register"
-    lost_wh = message.register_wh - transaction.register_wh
-    return f"orphan: {lost_wh} Wh delivered to a refused token" if lost_wh else "refused token, no energy"
 
 
 def _try(stepper: Stepping, session_id: str, event: Event) -> str:

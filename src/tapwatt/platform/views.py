@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
@@ -16,6 +16,7 @@ from tapwatt.platform.tables import (
     ALARM,
     CONNECTOR,
     ENTRY,
+    OPERATOR,
     POSTING,
     RECEIPT,
     SESSION,
@@ -27,7 +28,10 @@ from tapwatt.store import Row, Transaction
 
 Json = dict[str, Any]
 PAGE_MAX = 200
+STEPS_MAX, READINGS_MAX = 300, 100
 OPEN_PAYMENT = ("authorising", "unknown", "authorised", "increasing", "capturing", "reversing")
+READING, SCREEN = "Metered", "ShowOnTerminal"
+"""The two that a long session is full of: they must not push the rest out of a bounded page."""
 
 _M, _E, _F = SESSION.machine, SESSION.event, SESSION.effect
 ONE_SESSION = select(_M).where(_M.c.owner == bindparam("operator_id"), _M.c.id == bindparam("session_id"))
@@ -42,15 +46,20 @@ RUNNING = select(_M).where(
     or_(*(_M.c.status == state.value for state in (*AT_CONNECTOR, SessionState.CLOSING))),
 )
 IN_REVIEW = select(_M).where(_M.c.owner == bindparam("operator_id"), _M.c.status == SessionState.REVIEW)
-EVENTS = (
-    select(_E)
-    .where(_E.c.owner == bindparam("operator_id"), _E.c.machine_id == bindparam("session_id"))
-    .order_by(_E.c.id)
+_EVENTS = select(_E).where(_E.c.owner == bindparam("operator_id"), _E.c.machine_id == bindparam("session_id"))
+_EFFECTS = select(_F).where(
+    _F.c.owner == bindparam("operator_id"), _F.c.machine_id == bindparam("session_id")
 )
-EFFECTS = (
-    select(_F)
-    .where(_F.c.owner == bindparam("operator_id"), _F.c.machine_id == bindparam("session_id"))
-    .order_by(_F.c.id)
+EVENTS = _EVENTS.where(_E.c.kind != READING).order_by(_E.c.id.desc()).limit(STEPS_MAX)
+READINGS = _EVENTS.where(_E.c.kind == READING).order_by(_E.c.id.desc()).limit(READINGS_MAX)
+EFFECTS = _EFFECTS.where(_F.c.kind != SCREEN).order_by(_F.c.id.desc()).limit(STEPS_MAX)
+SCREENS = _EFFECTS.where(_F.c.kind == SCREEN).order_by(_F.c.id.desc()).limit(READINGS_MAX)
+EVENT_COUNT = select(func.count().label("total")).where(
+    _E.c.owner == bindparam("operator_id"), _E.c.machine_id == bindparam("session_id")
+)
+NAME = select(OPERATOR.c.name).where(OPERATOR.c.operator_id == bindparam("operator_id"))
+STATION_NAME = select(STATION.c.name).where(
+    STATION.c.operator_id == bindparam("operator_id"), STATION.c.station_id == bindparam("station_id")
 )
 LEDGER = (
     select(
@@ -127,8 +136,10 @@ def board(tx: Transaction, *, operator_id: str, now_ms: int) -> Json:
                 "session": at.get((row.station_id, row.evse_id)),
             }
         )
+    name = tx.one(NAME, operator_id=operator_id)
     return {
         "now_ms": now_ms,
+        "operator": name.name if name else operator_id,
         "stations": [
             {**_station(row), "connectors": connectors.get(row.station_id, [])}
             for row in tx.run(STATIONS, operator_id=operator_id)
@@ -144,10 +155,12 @@ def summary(tx: Transaction, *, operator_id: str) -> Json:
     running = [SESSIONS.state(row.state) for row in tx.run(RUNNING, operator_id=operator_id)]
     review = tx.run(IN_REVIEW, operator_id=operator_id)
     balance = tx.one(BALANCE, operator_id=operator_id)
-    holds = [state for state in running if state.payment and state.payment.state in OPEN_PAYMENT]
+    waiting = [SESSIONS.state(row.state) for row in review]
+    holds = [s for s in (*running, *waiting) if s.payment and s.payment.state in OPEN_PAYMENT]
     return {
         "running": len(running),
         "open_holds": len(holds),
+        "power_w": sum(_power(state) for state in running),
         "review": len(review),
         "alarms": len(tx.run(ALARMS, operator_id=operator_id)),
         "orphans": len(tx.run(ORPHANS, operator_id=operator_id)),
@@ -168,10 +181,15 @@ def session_page(tx: Transaction, *, operator_id: str, session_id: str) -> Json 
         return None
     names = {"operator_id": operator_id, "session_id": session_id}
     receipt = tx.one(ONE_RECEIPT, **names)
+    total = tx.one(EVENT_COUNT, **names)
+    shown = session(row)
+    station = tx.one(STATION_NAME, operator_id=operator_id, station_id=shown["station_id"])
     return {
-        **session(row),
-        "events": [_event(event) for event in tx.run(EVENTS, **names)],
-        "effects": [_effect(effect) for effect in tx.run(EFFECTS, **names)],
+        **shown,
+        "station_name": station.name if station else shown["station_id"],
+        "events": [_event(event) for event in _in_order(tx, names, EVENTS, READINGS)],
+        "events_total": total.total if total else 0,
+        "effects": [_effect(effect) for effect in _in_order(tx, names, EFFECTS, SCREENS)],
         "ledger": ledger(tx, operator_id=operator_id, session_id=session_id),
         "receipt": {"number": receipt.number, **json.loads(receipt.body)} if receipt else None,
         "messages": [
@@ -229,7 +247,8 @@ def session(row: Row) -> Json:
         "cost_minor": bill.gross_minor if bill else running,
         "cost": show(bill.gross_minor if bill else running, currency=state.tariff.currency),
         "energy_wh": state.meter.delivered_wh if state.meter else 0,
-        "power_w": state.meter.power_w if state.meter and state.state == SessionState.CHARGING else 0,
+        "power_w": _power(state),
+        "metered_ms": state.meter.last_ms - state.meter.first_ms if state.meter else 0,
         "brand": paid.brand if paid else None,
         "last_four": paid.last_four if paid else None,
         "receipt": paid.receipt if paid else None,
@@ -273,6 +292,14 @@ def alarms(tx: Transaction, *, operator_id: str) -> list[Json]:
     ]
     own = [_plain(row) for row in tx.run(ALARMS, operator_id=operator_id)]
     return sorted([*own, *orphans], key=lambda alarm: -alarm["at_ms"])
+
+
+def _in_order(tx: Transaction, names: dict[str, str], *newest: Select[Any]) -> list[Row]:
+    return sorted((row for query in newest for row in tx.run(query, **names)), key=lambda row: int(row.id))
+
+
+def _power(state: Session) -> int:
+    return state.meter.power_w if state.meter and state.state == SessionState.CHARGING else 0
 
 
 def _running_cost(state: Session) -> int:

@@ -52,14 +52,17 @@ class _Plain(logging.Formatter):
 
 
 def _masked(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    for key, value in event.items():
+    for key, value in list(event.items()):
+        if value is None:
+            del event[key]
+            continue
         if isinstance(value, str):
             event[key] = scrub(value)
-        elif not isinstance(value, (int, float, type(None))) or _as_long_as_a_pan(value):
+        elif not isinstance(value, (int, float)) or _as_long_as_a_pan(value):
             event[key] = scrub(str(value))
     return event
 
 
-def _as_long_as_a_pan(value: float | None) -> bool:
+def _as_long_as_a_pan(value: float) -> bool:
     # Thirteen digits are left alone: that is what a time in milliseconds has.
     return isinstance(value, int) and value >= 10**13

@@ -16,6 +16,7 @@ from tapwatt.engine import Engine
 from tapwatt.ocpp import commands
 from tapwatt.ocpp import messages as ocpp
 from tapwatt.ocpp.link import StationServer
+from tapwatt.ocpp.protocol import NotAllowedYet
 from tapwatt.platform import places, seed
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
@@ -109,8 +110,8 @@ class StationWire:
             answer = await _translated(
                 lambda: self._server.command(station_id, command, timeout_s=self._timeout_s)
             )
-        except CallFailed:
-            # A CALLERROR is an answer: the station did not do it.
+        except (CallFailed, NotAllowedYet):
+            # A CALLERROR is an answer, and a station that may not work yet is not asked: it is not done.
             return False
         return (
             isinstance(answer, commands.CommandAnswered) and answer.status == commands.CommandStatus.ACCEPTED

@@ -23,7 +23,7 @@ from tapwatt.rails.forward import RetryRules
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.keys import PanCipher
 from tapwatt.rails.link import HostClient, HostServer
-from tapwatt.rails.partner import Handler
+from tapwatt.rails.partner import Handler, Partner
 from tapwatt.rails.relay_messages import Hop, Verdict
 from tapwatt.rails.responses import ResponseCode
 from tapwatt.rails.sandbox import pan_keys
@@ -135,7 +135,7 @@ async def listen(
 
 
 def transactions_view(database: Database, read: Callable[..., list[dict[str, Any]]]) -> View:
-    """`GET /api/v1/transactions?reference=&limit=`: life cycles, newest first, read from the rows each time."""
+    """`GET /api/v1/transactions?reference=&limit=`: life cycles from the rows, newest first."""
 
     async def view(query: Mapping[str, str]) -> object:
         reference, limit = query.get("reference", ""), _limit(query)
@@ -191,6 +191,9 @@ class LineLog:
             self._down = True
             return
         self._down = False
-        said = {name: str(value) for name, value in details.items()}
+        partner = details.get("partner")
+        said = {name: str(value) for name, value in details.items() if name != "partner"}
+        if isinstance(partner, Partner):
+            said |= {"address": partner.address, "partner": partner.forwarder_id}
         write = log.info if happened in ("signed_on", "down") else log.warning
         write(happened.replace("_", " "), line=self._line, **said)

@@ -11,7 +11,7 @@ from typing import Final, NoReturn, TypeVar
 
 import msgspec
 
-from .messages import Call, CallError, CallResult, Frame
+from tapwatt.rpc.messages import Call, CallError, CallResult, Frame
 
 FRAME_BYTES: Final = 256 * 1024
 MESSAGE_ID_LENGTH: Final = 36

@@ -12,8 +12,8 @@ from collections import OrderedDict, deque
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from .codec import FRAME_BYTES, UnableToReadFrame, decode, encode
-from .messages import (
+from tapwatt.rpc.codec import FRAME_BYTES, UnableToReadFrame, decode, encode
+from tapwatt.rpc.messages import (
     OCPP_16,
     UNREADABLE_ID,
     Answered,

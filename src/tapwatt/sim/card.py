@@ -95,7 +95,8 @@ class Reader:
 
     async def read(self, within_s: float) -> Medium | None:
         """Look for a medium; None when nobody came."""
-        wanted = self._wanted = asyncio.get_running_loop().create_future()
+        wanted: asyncio.Future[Medium] = asyncio.get_running_loop().create_future()
+        self._wanted = wanted
         self._bell.ring()
         try:
             async with asyncio.timeout(within_s):

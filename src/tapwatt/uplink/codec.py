@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from ..rpc.messages import OCPP_2
-from ..rpc.protocol import Rules
-from .messages import FROM_EDGE, FROM_PLATFORM, Accepted, FromEdge, FromPlatform, Message
+from tapwatt.rpc.messages import OCPP_2
+from tapwatt.rpc.protocol import Rules
+from tapwatt.uplink.messages import FROM_EDGE, FROM_PLATFORM, Accepted, FromEdge, FromPlatform, Message
 
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {
     each.__name__: msgspec.json.Decoder(each) for each in (*FROM_EDGE, *FROM_PLATFORM)

@@ -6,10 +6,10 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from ..rpc.link import Connection, RpcClient, RpcServer
-from ..rpc.link.callbacks import Admit, admit_all
-from ..rpc.messages import CallRefused, Fault, NoAnswer, RefusedDial
-from .codec import (
+from tapwatt.rpc.link import Connection, RpcClient, RpcServer
+from tapwatt.rpc.link.callbacks import Admit, admit_all
+from tapwatt.rpc.messages import CallRefused, Fault, NoAnswer, RefusedDial
+from tapwatt.uplink.codec import (
     EDGE_RULES,
     PLATFORM_RULES,
     UnableToReadMessage,
@@ -19,7 +19,7 @@ from .codec import (
     encode_answer,
     encode_call,
 )
-from .messages import PATH, SUBPROTOCOL, Accepted, FromEdge, FromPlatform
+from tapwatt.uplink.messages import PATH, SUBPROTOCOL, Accepted, FromEdge, FromPlatform
 
 PlatformHandler = Callable[[str, FromEdge], Awaitable[Accepted]]
 EdgeHandler = Callable[[FromPlatform], Awaitable[Accepted]]

@@ -266,6 +266,14 @@ def test_nobody_shows_a_card(wire: Wire) -> None:
     assert wire.outcome == CardRead(kind=CardKind.NONE)
 
 
+def test_nobody_shows_a_card_and_the_status_says_so(wire: Wire) -> None:
+    wire.accepted(ReadCard(timeout_s=1))
+    wire.says(answers.status_message(Declined(code="6C", reason="")))
+    assert wire.outcome == CardRead(kind=CardKind.NONE)
+    wire.acknowledge()
+    assert idle(wire)
+
+
 def test_read_card_stopped_by_us(wire: Wire) -> None:
     wire.accepted(ReadCard(timeout_s=1))
     wire.to_terminal(wire.ecr.abort(0))

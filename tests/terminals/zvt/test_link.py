@@ -219,8 +219,12 @@ async def test_ecr_refuses_the_result(site: Site) -> None:
         await dialogue.status(APPROVED)
 
     site.serve = state
-    await raw_ecr(site, "06220a040000000025004909 78".replace(" ", ""), "849c00")
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(bytes.fromhex("06220a04000000002500490978"))
+    assert await reader.readexactly(5) == bytes.fromhex("800000040f")
+    writer.write(bytes.fromhex("849c00"))
     await eventually(lambda: [type(error) for error in site.failures] == [EcrRefused])
+    writer.close()
 
 
 async def test_ecr_never_acknowledges_the_result(site: Site) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ...rpc.messages import Fault
-from ..commands import Command, CommandAnswer
-from ..mend import UnableToRead, UnableToWrite, read, write
-from ..messages import Acknowledged, Answer, StationMessage, StopAnswered, Unreadable
-from ..timestamps import UnableToWriteTime
-from .csms import COMMAND_ROWS
-from .station import STATION_ROWS
-from .words import Row
+from tapwatt.ocpp.commands import Command, CommandAnswer
+from tapwatt.ocpp.mend import UnableToRead, UnableToWrite, read, write
+from tapwatt.ocpp.messages import Acknowledged, Answer, StationMessage, StopAnswered, Unreadable
+from tapwatt.ocpp.timestamps import UnableToWriteTime
+from tapwatt.ocpp.v16.csms import COMMAND_ROWS
+from tapwatt.ocpp.v16.station import STATION_ROWS
+from tapwatt.ocpp.v16.words import Row
+from tapwatt.rpc.messages import Fault
 
 SUBPROTOCOL: Final = "ocpp1.6"
 BILLING: Final = frozenset({"StartTransaction", "MeterValues", "StopTransaction"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..commands import (
+from tapwatt.ocpp.commands import (
     ChangeAvailability,
     ChangeConfiguration,
     CommandAnswered,
@@ -22,9 +22,9 @@ from ..commands import (
     TriggerKind,
     UnlockConnector,
 )
-from . import wire
-from .data import DATA_ROW
-from .words import Row, transaction_number, word_of
+from tapwatt.ocpp.v16 import wire
+from tapwatt.ocpp.v16.data import DATA_ROW
+from tapwatt.ocpp.v16.words import Row, transaction_number, word_of
 
 ANSWERS: Final = {
     "Accepted": CommandStatus.ACCEPTED,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..messages import DataAnswered, DataStatus, DataTransferred
-from . import wire
-from .words import DATA, Row, word_of
+from tapwatt.ocpp.messages import DataAnswered, DataStatus, DataTransferred
+from tapwatt.ocpp.v16 import wire
+from tapwatt.ocpp.v16.words import DATA, Row, word_of
 
 
 def _write(message: DataTransferred) -> wire.DataTransfer:

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from ..mend import read_decimal
-from ..messages import Reading, Sample
-from ..timestamps import read_time, write_time
-from . import wire
+from tapwatt.ocpp.mend import read_decimal
+from tapwatt.ocpp.messages import Reading, Sample
+from tapwatt.ocpp.timestamps import read_time, write_time
+from tapwatt.ocpp.v16 import wire
 
 REGISTER: Final = "Energy.Active.Import.Register"
 POWER: Final = "Power.Active.Import"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..mend import UnableToWrite
-from ..messages import (
+from tapwatt.ocpp.mend import UnableToWrite
+from tapwatt.ocpp.messages import (
     Acknowledged,
     BootAnswered,
     ConnectorStatus,
@@ -29,11 +29,20 @@ from ..messages import (
     TransactionStarted,
     TransactionStopped,
 )
-from ..timestamps import read_time, write_time
-from . import wire
-from .data import DATA_ROW
-from .metering import read_readings, write_readings
-from .words import REASONS, REGISTRATIONS, STATUSES, TOKENS, Row, needed, transaction_number, word_of
+from tapwatt.ocpp.timestamps import read_time, write_time
+from tapwatt.ocpp.v16 import wire
+from tapwatt.ocpp.v16.data import DATA_ROW
+from tapwatt.ocpp.v16.metering import read_readings, write_readings
+from tapwatt.ocpp.v16.words import (
+    REASONS,
+    REGISTRATIONS,
+    STATUSES,
+    TOKENS,
+    Row,
+    needed,
+    transaction_number,
+    word_of,
+)
 
 
 def _write_boot(message: StationBooted) -> wire.BootNotification:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..mend import UnableToWrite
-from ..messages import ConnectorStatus, DataStatus, Registration, StopReason, TokenStatus
-from . import wire
+from tapwatt.ocpp.mend import UnableToWrite
+from tapwatt.ocpp.messages import ConnectorStatus, DataStatus, Registration, StopReason, TokenStatus
+from tapwatt.ocpp.v16 import wire
 
 STATUSES: Final = {
     "Available": ConnectorStatus.AVAILABLE,

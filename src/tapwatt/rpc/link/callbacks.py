@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from ..messages import Candidate, Refusal
-from .connection import Connection
+from tapwatt.rpc.link.connection import Connection
+from tapwatt.rpc.messages import Candidate, Refusal
 
 Admit = Callable[[Candidate], Awaitable[Refusal | None]]
 Opened = Callable[[Connection], Awaitable[None]]

@@ -13,10 +13,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
-from ..messages import NotConnected
-from ..protocol import Rules
-from .callbacks import Closed, Opened, ignore_closed, ignore_opened, log, logged, silent
-from .connection import Connection, Handler
+from tapwatt.rpc.link.callbacks import Closed, Opened, ignore_closed, ignore_opened, log, logged, silent
+from tapwatt.rpc.link.connection import Connection, Handler
+from tapwatt.rpc.messages import NotConnected
+from tapwatt.rpc.protocol import Rules
 
 
 class RpcClient:

@@ -16,7 +16,7 @@ import structlog
 from websockets.asyncio.connection import Connection as WebSocket
 from websockets.exceptions import ConnectionClosed
 
-from ..messages import (
+from tapwatt.rpc.messages import (
     Answered,
     Broken,
     Called,
@@ -33,7 +33,7 @@ from ..messages import (
     Unanswered,
     Unmatched,
 )
-from ..protocol import Peer, QueueFull, Rules
+from tapwatt.rpc.protocol import Peer, QueueFull, Rules
 
 Handler = Callable[["Connection", str, bytes], Awaitable[bytes]]
 """Gets the connection, the action and the payload's JSON text; returns the answer's JSON text."""

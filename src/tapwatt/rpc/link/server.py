@@ -23,10 +23,20 @@ from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFact
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from ..messages import Candidate, NotConnected, Refusal, RefusedDial
-from ..protocol import Rules
-from .callbacks import Admit, Closed, Opened, admit_all, ignore_closed, ignore_opened, log, logged, silent
-from .connection import Connection, Handler
+from tapwatt.rpc.link.callbacks import (
+    Admit,
+    Closed,
+    Opened,
+    admit_all,
+    ignore_closed,
+    ignore_opened,
+    log,
+    logged,
+    silent,
+)
+from tapwatt.rpc.link.connection import Connection, Handler
+from tapwatt.rpc.messages import Candidate, NotConnected, Refusal, RefusedDial
+from tapwatt.rpc.protocol import Rules
 
 IDENTITY_LENGTH: Final = 48
 REFUSALS_KEPT: Final = 200

@@ -46,7 +46,7 @@ def status_outcome(operation: Operation, message: Message) -> Outcome:
     """Say what a 040F means for the operation that runs."""
     result = codes.result(message.number("result_code") or 0)
     if result.kind is not ResultKind.OK:
-        return _negative(result, message, we_aborted=False)
+        return _no(operation, result, message, we_aborted=False)
     if isinstance(operation, ReadCard):
         return _card_read(message)
     return _approved(operation, message)
@@ -58,7 +58,7 @@ def completion_outcome(operation: Operation, seen: Outcome | None, message: Mess
         return _terminal_state(message)
     result = codes.result(message.number("result_code") or 0)
     if result.kind is not ResultKind.OK:
-        return _negative(result, message, we_aborted=False)
+        return _no(operation, result, message, we_aborted=False)
     if seen is not None:
         return seen
     match operation:
@@ -83,9 +83,7 @@ def abort_outcome(operation: Operation, message: Message, *, we_aborted: bool) -
         return OpenList(receipts=_receipts(message))
     if result.kind is ResultKind.OK:
         return Unknown(reason="the terminal aborted without a reason")
-    outcome = _negative(result, message, we_aborted=we_aborted)
-    nobody_came = isinstance(outcome, Aborted) and outcome.by is AbortedBy.CARDHOLDER
-    return CardRead(kind=CardKind.NONE) if isinstance(operation, ReadCard) and nobody_came else outcome
+    return _no(operation, result, message, we_aborted=we_aborted)
 
 
 def refusal_outcome(code: int) -> NotSent:
@@ -101,7 +99,14 @@ def _receipts(message: Message) -> tuple[str, ...]:
     return tuple(receipt for receipt in named if receipt != OPEN_LIST_RECEIPT)
 
 
-def _negative(result: codes.ResultCode, message: Message, *, we_aborted: bool) -> Outcome:
+def _no(operation: Operation, result: codes.ResultCode, message: Message, *, we_aborted: bool) -> Outcome:
+    """Say what a result other than 00 means; that nobody showed a card is a regular end of reading."""
+    outcome = _negative(result, message, we_aborted=we_aborted)
+    nobody_came = isinstance(outcome, Aborted) and outcome.by is AbortedBy.CARDHOLDER
+    return CardRead(kind=CardKind.NONE) if isinstance(operation, ReadCard) and nobody_came else outcome
+
+
+def _negative(result: codes.ResultCode, message: Message, *, we_aborted: bool) -> Aborted | Declined:
     extended = message.text("extended_text")
     reason = f"{result.text}: {scrub(extended)}" if extended else result.text
     code = f"{result.code:02X}"

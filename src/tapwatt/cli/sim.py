@@ -1,0 +1,110 @@
+"""`tapwatt sim`: the other side of each wire."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+if TYPE_CHECKING:
+    from tapwatt.programs.runtime import Runtime
+
+
+def register(root: typer.Typer) -> None:
+    """Add the group to the root app."""
+    group = typer.Typer(
+        help="The other side of each wire: station, terminal, cards and drivers. "
+        "Example: tapwatt sim site --visits 3",
+        rich_markup_mode=None,
+        no_args_is_help=True,
+    )
+    group.command("site")(site)
+    group.command("station")(station)
+    group.command("terminal")(terminal)
+    root.add_typer(group, name="sim")
+
+
+def site(
+    visits: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="Drivers that come; 0: none, drive it by hand.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which drivers come; the same seed, the same drivers.")] = 1,
+    run: Annotated[
+        str | None, typer.Option(help="Name of this run; the same name again goes on with it.")
+    ] = None,
+) -> int:
+    """A charger, its payment terminal and its drivers. Example: tapwatt sim site --visits 3 --seed 7"""
+    from tapwatt.programs.runtime import run_program
+    from tapwatt.sim.site import Asked, start_site
+
+    asked = Asked(run_id=run or secrets.token_hex(6), visits=visits, seed=seed)
+    return run_program("site", lambda runtime: start_site(runtime, asked))
+
+
+def station(
+    url: Annotated[str, typer.Option(help="The CSMS, up to and including /ocpp or its like.")],
+    station_id: Annotated[str, typer.Option("--id", help="The station's name.")] = "CS1",
+    ocpp: Annotated[str, typer.Option(help="Version of OCPP.")] = "1.6",
+    connectors: Annotated[int, typer.Option(min=1, max=50, help="How many connectors.")] = 2,
+    data: Annotated[Path | None, typer.Option(help="Directory of its database.")] = None,
+) -> int:
+    """One station, driven over HTTP. Example: tapwatt sim station --url ws://127.0.0.1:9000/ocpp --id CS9"""
+    from tapwatt.programs.runtime import run_program
+    from tapwatt.settings import Settings
+    from tapwatt.sim.site import open_site, serve_control, start_station
+
+    if ocpp != "1.6":
+        raise typer.BadParameter("the simulated station speaks 1.6", param_hint="--ocpp")
+    if urlsplit(url).scheme not in ("ws", "wss"):
+        raise typer.BadParameter("begins with ws:// or wss://", param_hint="--url")
+    settings = Settings.read()
+    chosen = Settings.read(data=data or settings.data / f"sim-station-{station_id}")
+
+    async def start(runtime: Runtime) -> None:
+        alone = await open_site(runtime)
+        evses = tuple(range(1, connectors + 1))
+        await start_station(runtime, alone, url=url, station_id=station_id, evses=evses)
+        await serve_control(runtime, alone)
+
+    return run_program("site", start, settings=chosen)
+
+
+def terminal(
+    profile: Annotated[str, typer.Option(help="Model and application.")] = "ingenico-self-4000-zvt",
+    listen: Annotated[str, typer.Option(help="Where the ECR dials.")] = "tcp://127.0.0.1:20007",
+    data: Annotated[Path | None, typer.Option(help="Directory of its database.")] = None,
+) -> int:
+    """One payment terminal. Example: tapwatt sim terminal --listen tcp://127.0.0.1:20007"""
+    from tapwatt.programs.runtime import run_program
+    from tapwatt.settings import Settings
+    from tapwatt.sim.site import open_site, serve_control, start_device
+    from tapwatt.terminals.profiles import UnableToLoadProfile, load_profile
+
+    host, port = _address(listen)
+    try:
+        model = load_profile(profile)
+    except UnableToLoadProfile as error:
+        raise typer.BadParameter(str(error), param_hint="--profile") from None
+    settings = Settings.read()
+    chosen = Settings.read(data=data or settings.data / "sim-terminal")
+
+    async def start(runtime: Runtime) -> None:
+        alone = await open_site(runtime)
+        await start_device(runtime, alone, host=host, port=port, profile=model)
+        await serve_control(runtime, alone)
+
+    return run_program("site", start, settings=chosen)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    parts = urlsplit(listen)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    if parts.scheme != "tcp" or parts.hostname not in ("127.0.0.1", "localhost") or port is None:
+        raise typer.BadParameter("is tcp://127.0.0.1:PORT", param_hint="--listen")
+    return parts.hostname, port
