@@ -14,21 +14,18 @@ CHARGING = (*TAPPED, s.approved(), s.started())
 TAG_REVERSING = (s.offered(), s.tag(), s.silent(), s.cannot_ask())
 
 
-@defect(4)
 def test_an_unknown_payment_is_asked_about_again_or_a_person_hears_of_it() -> None:
     run = s.play((*TAPPED, s.silent(), s.silent(at=62), s.ticked(at=91)))
     asked_again = len(run.all(f.Ask)) > 1
     assert asked_again or run.all(f.Notify) or run.session.deadline_ms is not None
 
 
-@defect(7)
 def test_the_repeat_of_a_release_is_for_the_same_amount() -> None:
     run = s.play((*TAG_REVERSING, s.not_sent(at=50, key=s.SECOND)))
     first, again = run.all(f.Release)
     assert (again.key, again.amount_minor) == (first.key, first.amount_minor) == (s.SECOND, 2500)
 
 
-@defect(9)
 def test_a_reading_after_the_stop_does_not_change_the_receipt() -> None:
     run = s.play((*CHARGING, s.stopped(), s.metered(at=121, register_wh=12_000), s.captured()))
     (issued,) = run.all(f.IssueReceipt)
@@ -36,25 +33,21 @@ def test_a_reading_after_the_stop_does_not_change_the_receipt() -> None:
     assert issued.receipt.register_end_wh == 9345
 
 
-@defect(6)
 def test_a_cancelled_tag_whose_car_already_charges_is_stopped() -> None:
     run = s.play((s.offered(), s.tag(), s.started(), s.stop_asked(at=20)))
     assert run.all(f.StopCharging)
 
 
-@defect(6)
 def test_an_approval_for_too_little_stops_a_car_that_already_charges() -> None:
     run = s.play((s.offered(), s.tag(), s.started(at=1.5), s.approved(amount=100)))
     assert run.all(f.StopCharging)
 
 
-@defect(6)
 def test_a_review_stops_a_car_that_already_charges() -> None:
     run = s.play((s.offered(), s.tag(), s.started(at=1.5), s.approved(amount=2501)))
     assert run.all(f.StopCharging)
 
 
-@defect(8)
 def test_a_last_reading_with_an_older_time_is_not_dropped_in_silence() -> None:
     run = s.play((*CHARGING, s.metered(at=60), s.stopped(at=120, read_ms=s.ms(59))))
     assert run.session.state == "review" or run.all(f.Capture)[0].amount_minor == 487
@@ -68,26 +61,24 @@ def test_a_charge_without_meter_values_wakes_before_its_hold_is_used_up() -> Non
     assert run.session.deadline_ms <= s.ms(5 + 441)
 
 
-@defect(21)
 def test_a_repeated_refusal_does_not_move_the_end() -> None:
     once = s.play((*TAPPED, s.declined())).session
     again, _ = decide(once, s.declined(at=500))
     assert again.closed_ms == once.closed_ms
 
 
-@defect(22)
-def test_every_effect_has_a_key_of_its_own() -> None:
+def test_every_effect_but_a_question_has_a_key_of_its_own() -> None:
+    """A question carries the key of the operation that it is about: the answer comes under that key."""
     run = s.play((*TAPPED, s.silent(), s.cannot_ask()))
-    keys = [effect.key for effect in run.effects]
+    keys = [effect.key for effect in run.effects if not isinstance(effect, f.Ask)]
     assert len(keys) == len(set(keys))
+    assert run.all(f.Ask)[0].key == run.all(f.Authorise)[0].key
 
 
-@defect(25)
 def test_a_session_that_waits_for_its_capture_has_a_time_to_wake() -> None:
     assert s.play((*CHARGING, s.stopped())).session.deadline_ms is not None
 
 
-@defect(26)
 def test_a_refund_gives_its_part_of_the_tax_back() -> None:
     run = s.play((*CHARGING, s.stopped(), s.captured(), s.refund_wanted(amount_minor=487)))
     after, effects = decide(run.session, s.refunded(amount_minor=487))
@@ -95,6 +86,39 @@ def test_a_refund_gives_its_part_of_the_tax_back() -> None:
     assert after.payment is not None
     assert after.payment.refunded_minor == 487
     assert {entry.account: entry.amount_minor for entry in postings[0].entries}.get("tax") == 78
+
+
+@defect(15)
+def test_a_lost_session_keeps_asking_its_station_to_stop_when_its_payment_ends_first() -> None:
+    run = s.play((s.offered(), s.tag(), s.started(at=1.5), s.ticked(at=91), s.declined(at=92)))
+    assert run.session.stopped_ms is None
+    assert run.session.deadline_ms is not None
+
+
+@defect(28)
+def test_a_review_that_cannot_ask_does_not_repeat_its_alarms_for_ever() -> None:
+    events: list[Any] = [*TAPPED, s.silent(), s.cannot_ask()]
+    for _ in range(10):
+        session = s.play(events).session
+        assert session.deadline_ms is not None
+        at = session.deadline_ms / 1000
+        events += [s.ticked(at=at), s.cannot_ask(at=at + 1)]
+    pauses = [later.at_ms - sooner.at_ms for sooner, later in zip(events[4::2], events[6::2], strict=False)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > pauses[0]
+
+
+@defect(29)
+def test_a_refund_that_stays_unanswered_is_asked_about_again() -> None:
+    run = s.play((*CHARGING, s.stopped(), s.captured(), s.refund_wanted()))
+    assert run.session.deadline_ms is not None
+
+
+@defect(3)
+def test_a_repeated_approval_does_not_release_what_was_released() -> None:
+    run = s.play((*TAPPED, s.approved(), s.start_refused(), s.released()))
+    after, effects = decide(run.session, s.approved(at=75))
+    assert (after, effects) == (run.session, ())
 
 
 def test_an_outcome_with_a_wrong_key_never_moves_money() -> None:

@@ -108,6 +108,10 @@ class World:
             return [done, still_open, cannot]
         if isinstance(about, f.Release):
             return [none, still_open, cannot]
+        if isinstance(about, f.Void):
+            return [s.voided(at=at, key=ask.key), s.void_refused(at=at, key=ask.key)]
+        if isinstance(about, f.Refund):
+            return [s.refunded(at=at, key=ask.key, amount_minor=about.amount_minor)]
         return [still_open, none, s.found_open(at=at, key=ask.key, amount=None), cannot]
 
     def news(self) -> list[Any]:

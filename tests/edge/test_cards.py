@@ -55,7 +55,7 @@ async def test_no_card_is_read_until_the_operation_of_the_last_one_had_its_time(
     assert site.device.times(Command.READ_CARD) == reads
     await site.platform.call(preauthorise())
     await site.platform.outcome("S1.p1", Result.APPROVED)
-    await until(lambda: site.device.times(Command.READ_CARD) > reads, timeout_s=0.3)
+    await until(lambda: site.device.times(Command.READ_CARD) > reads, timeout_s=0.4)
 
 
 async def test_a_card_nobody_is_there_to_take_is_dropped_with_a_text(site: Site) -> None:

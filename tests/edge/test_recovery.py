@@ -55,7 +55,7 @@ async def test_an_approval_the_terminal_took_back_is_found_none(site: Site) -> N
 
     site.device.next_time(Command.PREAUTHORISATION, act)
     await site.platform.call(preauthorise())
-    await site.platform.outcome("S1.p1", Result.FOUND_NONE)
+    assert (await site.platform.outcome("S1.p1", Result.FOUND_NONE)).amount_minor is None
 
 
 async def test_a_capture_that_was_done_is_not_sent_again(site: Site) -> None:
@@ -245,13 +245,18 @@ async def test_an_outcome_that_was_not_accepted_is_told_again(
     assert site.platform.results("S1.p1") == [Result.APPROVED] * 3
 
 
-async def test_an_unknown_that_was_not_accepted_does_not_hold_up_the_truth(site: Site) -> None:
+async def test_an_unknown_that_was_not_accepted_does_not_hold_up_the_truth(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tapwatt.edge.journal.REFUSED_AGAIN_S", 0.3)
     site.platform.says = lambda message: Accepted(
         accepted=not (isinstance(message, Outcome) and message.result is Result.UNKNOWN)
     )
     site.device.next_time(Command.PREAUTHORISATION, site.device.fall_silent)
     await site.platform.call(preauthorise())
     await site.platform.outcome("S1.p1", Result.FOUND_NONE)
+    await asyncio.sleep(0.5)
+    assert site.platform.results("S1.p1") == [Result.UNKNOWN, Result.FOUND_NONE], "and is not told after it"
 
 
 async def test_a_request_after_its_deadline_is_stored_and_not_sent(site: Site) -> None:

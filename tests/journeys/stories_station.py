@@ -68,7 +68,7 @@ STATION = (
             *TAPPED, s.silent(), s.cannot_ask(), s.started(at=80), s.metered(at=90, register_wh=1500),
             s.stopped(register_wh=3000), *AFTERWARDS,
         ),
-        state="review", payment="unknown", lost=117, reason=Reason.NO_ANSWER, alarms=1, open_hold=True,
+        state="review", payment="unknown", lost=117, reason=Reason.NO_ANSWER, alarms=2, open_hold=True,
         postings=("lost 117",),
     ),
     Story(
@@ -138,13 +138,13 @@ STATION = (
         open_hold=True,
     ),
     Story(
-        name="the stop comes twice, with another register the second time: the first one counts",
+        name="the stop comes twice, the second time with another register: the first one counts",
         events=(
             *BILLED, s.stopped(at=130, register_wh=99_999), s.started(at=131), *AFTERWARDS,
             s.captured(at=700),
             s.started(at=701), s.stopped(at=701, register_wh=99_999), s.metered(at=702, register_wh=99_999),
         ),
-        state="closed", payment="captured", captured=487, released=2013, postings=PAID,
+        state="closed", payment="captured", captured=487, released=2013, postings=PAID, alarms=1,
     ),
     Story(
         name="hold expiring while the car charges: stopped and captured",

@@ -48,3 +48,11 @@ def test_defaults_computed_in_python_are_refused(compiler: Compiler) -> None:
     table = Table("x", MetaData(), Column("id", Integer), Column("n", Integer, default=lambda: 3))
     with pytest.raises(UnableToCompile, match="default computed in Python"):
         compiler.prepare(insert(table), {"id": 1})
+
+
+def test_a_list_beside_a_parameter_still_wants_the_parameter(compiler: Compiler) -> None:
+    statement = select(COIN.c.note).where(COIN.c.note.in_(["a", "b"]), COIN.c.name == bindparam("name"))
+    prepared = compiler.prepare(statement, {"name": "x"})
+    assert sorted(prepared.values({"name": "x"})) == ["a", "b", "x"]
+    with pytest.raises(UnableToCompile, match="parameter name is missing"):
+        prepared.values({})

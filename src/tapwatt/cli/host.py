@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from enum import StrEnum
 from typing import Annotated
 
@@ -25,6 +24,13 @@ def register(root: typer.Typer) -> None:
 
 def host(name: Annotated[Host, typer.Argument(help="Which of the four.")]) -> int:
     """Run one host of the card rails. Example: TAPWATT_DATA=/tmp/site tapwatt host gateway"""
-    program = importlib.import_module(f"tapwatt.programs.{name}")
-    code: int = program.main()
-    return code
+    match name:
+        case Host.GATEWAY:
+            from tapwatt.programs.gateway import main
+        case Host.ACQUIRER:
+            from tapwatt.programs.acquirer import main
+        case Host.SCHEME:
+            from tapwatt.programs.scheme import main
+        case Host.ISSUER:
+            from tapwatt.programs.issuer import main
+    return main()

@@ -44,6 +44,7 @@ def environment(package: str) -> Environment:
     env.filters["moment"] = moment
     env.filters["power"] = power
     env.filters["duration"] = duration
+    env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     return env
 
 

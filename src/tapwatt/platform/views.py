@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, func, select
 
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
@@ -43,7 +43,7 @@ LAST_SESSIONS = (
 )
 RUNNING = select(_M).where(
     _M.c.owner == bindparam("operator_id"),
-    or_(*(_M.c.status == state.value for state in (*AT_CONNECTOR, SessionState.CLOSING))),
+    _M.c.status.in_([*AT_CONNECTOR, SessionState.CLOSING]),
 )
 IN_REVIEW = select(_M).where(_M.c.owner == bindparam("operator_id"), _M.c.status == SessionState.REVIEW)
 _EVENTS = select(_E).where(_E.c.owner == bindparam("operator_id"), _E.c.machine_id == bindparam("session_id"))
@@ -105,7 +105,7 @@ MESSAGES = (
         STATION_MESSAGE.c.operator_id == bindparam("operator_id"),
         STATION_MESSAGE.c.session_id == bindparam("session_id"),
     )
-    .order_by(STATION_MESSAGE.c.id)
+    .order_by(STATION_MESSAGE.c.id.desc())
     .limit(PAGE_MAX)
 )
 ORPHANS = (
@@ -193,8 +193,8 @@ def session_page(tx: Transaction, *, operator_id: str, session_id: str) -> Json 
         "ledger": ledger(tx, operator_id=operator_id, session_id=session_id),
         "receipt": {"number": receipt.number, **json.loads(receipt.body)} if receipt else None,
         "messages": [
-            {"action": m.action, "verdict": m.verdict, "at_ms": m.at_ms, "body": json.loads(m.body)}
-            for m in tx.run(MESSAGES, **names)
+            {"action": m.action, "verdict": m.verdict, "at_ms": m.at_ms, "body": _evidence(m.body)}
+            for m in _in_order(tx, names, MESSAGES)
         ],
     }
 
@@ -252,6 +252,7 @@ def session(row: Row) -> Json:
         "brand": paid.brand if paid else None,
         "last_four": paid.last_four if paid else None,
         "receipt": paid.receipt if paid else None,
+        "terminal_receipt": paid.receipt if paid else None,
         "trace": paid.trace if paid else None,
         "tid": paid.tid if paid else None,
         "approval_code": paid.approval_code if paid else None,
@@ -292,6 +293,14 @@ def alarms(tx: Transaction, *, operator_id: str) -> list[Json]:
     ]
     own = [_plain(row) for row in tx.run(ALARMS, operator_id=operator_id)]
     return sorted([*own, *orphans], key=lambda alarm: -alarm["at_ms"])
+
+
+def _evidence(text: str) -> Any:
+    """What a station said; evidence may be cut off or be no JSON at all."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _in_order(tx: Transaction, names: dict[str, str], *newest: Select[Any]) -> list[Row]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Executable, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, func, insert, or_, select, update
 
 from tapwatt.rails.emv.tap import TapTerms
 from tapwatt.rails.iso8583 import Message
@@ -70,6 +70,11 @@ class Begun:
     request: Message
 
 
+def _in_one_of(*states: PaymentState) -> ColumnElement[bool]:
+    """As comparisons: the store does not take an IN list beside other parameters."""
+    return or_(*(PAYMENT.c.state == state for state in states))
+
+
 _ADD_PAYMENT: Executable = insert(PAYMENT).returning(PAYMENT.c.id)
 _ADD_ADVICE: Executable = insert(ADVICE)
 _BY_ID: Executable = select(PAYMENT).where(PAYMENT.c.id == bindparam("payment_id"))
@@ -77,7 +82,7 @@ _BY_RECEIPT: Executable = (
     select(PAYMENT)
     .where(
         PAYMENT.c.receipt == bindparam("receipt_no"),
-        PAYMENT.c.state.in_([PaymentState.OPEN, PaymentState.CAPTURED, PaymentState.RELEASED]),
+        _in_one_of(PaymentState.OPEN, PaymentState.CAPTURED, PaymentState.RELEASED),
     )
     .order_by(PAYMENT.c.id.desc())
     .limit(1)
@@ -119,7 +124,7 @@ _BETWEEN: Executable = (
 _COUNT_OPEN: Executable = (
     select(func.count().label("number"))
     .select_from(PAYMENT)
-    .where(PAYMENT.c.state.in_([PaymentState.SENT, PaymentState.OPEN, PaymentState.REVERSING]))
+    .where(_in_one_of(PaymentState.SENT, PaymentState.OPEN, PaymentState.REVERSING))
 )
 _COUNT_ADVICES: Executable = select(ADVICE.c.state, func.count().label("number")).group_by(ADVICE.c.state)
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Executable, Insert
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.schema import ExecutableDDLElement
+from sqlalchemy.sql.visitors import cloned_traverse
 
 from tapwatt.store.errors import UnableToCompile
 
@@ -56,13 +58,33 @@ def _compiled(statement: Executable, dialect: Dialect, columns: tuple[str, ...] 
     )
 
 
+def _without_required(statement: Executable, required: set[str]) -> Executable:
+    """A copy whose parameters need no value to be compiled; notes the names of those that do."""
+
+    def visit(bind: Any) -> None:
+        if bind.required:
+            required.add(bind.key)
+            bind.required = False
+
+    element: Any = statement
+    copy: Executable = cloned_traverse(element, {}, {"bindparam": visit})
+    return copy
+
+
 class Prepared:
     """One statement compiled for one dialect."""
 
     __slots__ = ("_defaults", "_names", "_order", "_rows", "statement", "text", "writes")
 
     def __init__(self, statement: Executable, dialect: Dialect, columns: tuple[str, ...] | None) -> None:
-        compiled = _compiled(statement, dialect, columns)
+        required: set[str] = set()
+        try:
+            compiled = _compiled(statement, dialect, columns)
+            params = getattr(compiled, "params", None) or {}
+        except InvalidRequestError:
+            # A list rendered for IN (...) makes SQLAlchemy want every other value too, which come later.
+            compiled = _compiled(_without_required(statement, required), dialect, columns)
+            params = getattr(compiled, "params", None) or {}
         if getattr(compiled, "insert_prefetch", ()) or getattr(compiled, "update_prefetch", ()):
             raise UnableToCompile("a column has a default computed in Python: pass the value instead")
         self.statement = (
@@ -78,9 +100,9 @@ class Prepared:
         self._defaults = {
             name: bind.effective_value
             for name, bind in binds.items()
-            if name in self._names and not bind.required
+            if name in self._names and not bind.required and name not in required
         }
-        for name, value in (getattr(compiled, "params", None) or {}).items():
+        for name, value in params.items():
             # values of a rendered IN (...) list have names of their own, known only here
             if name in self._names and name not in binds:
                 self._defaults[name] = value

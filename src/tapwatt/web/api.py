@@ -2,17 +2,36 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import BaseModel
 
 from tapwatt.platform.views import PAGE_MAX
 from tapwatt.web.desk import Desk
 
 Json = dict[str, Any]
+SessionId = Annotated[str, Path(description="As in `session_id`", max_length=64)]
+
+
+class Problem(BaseModel):
+    """What every error answer holds."""
+
+    error: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    422: {"model": Problem, "description": "A value makes no sense"},
+    503: {"model": Problem, "description": "The store takes nothing now"},
+}
+MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Problem, "description": "No such session"}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    403: {"model": Problem, "description": "The order comes from a foreign page"},
+    409: {"model": Problem, "description": "The session cannot take it"},
+}
 
 
 def api(desk: Desk) -> APIRouter:
     """The API's routes for one operator's desk."""
-    router = APIRouter(prefix="/api/v1")
+    router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
     @router.get("/summary", summary="What is open and what waits")
     async def summary() -> Json:
@@ -26,15 +45,24 @@ def api(desk: Desk) -> APIRouter:
     async def sessions(limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50) -> Json:
         return {"sessions": await desk.sessions(limit)}
 
-    @router.get("/sessions/{session_id}", summary="One session: timeline, ledger, bill, receipt")
-    async def session(session_id: str) -> Json:
+    @router.get(
+        "/sessions/{session_id}",
+        summary="One session: events, effects, ledger, bill, receipt, money at each party",
+        responses=MISSING,
+    )
+    async def session(session_id: SessionId) -> Json:
         found = await desk.session(session_id)
         if found is None:
             raise HTTPException(404, f"there is no session {session_id}")
         return found
 
-    @router.post("/sessions/{session_id}/stop", status_code=202, summary="Ask for the end of a session")
-    async def stop(session_id: str) -> Json:
+    @router.post(
+        "/sessions/{session_id}/stop",
+        status_code=202,
+        summary="Ask for the end of a session",
+        responses={**MISSING, **REFUSED},
+    )
+    async def stop(session_id: SessionId) -> Json:
         if not await desk.stop(session_id):
             raise HTTPException(404, f"there is no session {session_id}")
         return {"accepted": True}

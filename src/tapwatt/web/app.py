@@ -1,21 +1,44 @@
-"""The web application of the platform: console, API, health, and the headers on all of them."""
+"""The web application of the platform: console, API and health, behind the guard."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
 
 from tapwatt.core.effects import Effect
+from tapwatt.core.payment import UnableToDecide
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
+from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.platform.sessions import Event
-from tapwatt.store import Database
+from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
-from tapwatt.web.console import console
+from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
 
-OWN_SITE = (None, "same-origin", "none")
+FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
+DESCRIPTION = (
+    "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
+    "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
+    "sentence."
+)
+
+
+class WebSide(Guard):
+    """The application for one operator's console. Each step of a session wakes the open pages."""
+
+    def __init__(self, app: FastAPI, desk: Desk) -> None:
+        super().__init__(app, headers=HEADERS)
+        self.app = app
+        self._desk = desk
+
+    def close(self) -> None:
+        """End the open event streams, so that a stop of the program need not wait for them."""
+        self._desk.live.close()
 
 
 def build_app(
@@ -25,15 +48,22 @@ def build_app(
     operator_id: str,
     now_ms: Callable[[], int],
     health: Callable[[], dict[str, object]],
-) -> FastAPI:
-    """The application for one operator's console. Each step of a session wakes the open pages."""
+) -> WebSide:
+    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped."""
     desk = Desk(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms)
     engine.subscribe(lambda step: desk.live.changed())
+    console = Console(desk)
     app = FastAPI(
-        title="Tapwatt", version="1", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+        title="Tapwatt",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.include_router(api(desk))
-    app.include_router(console(desk))
+    app.include_router(console.router())
 
     @app.get("/health", include_in_schema=False)
     async def alive() -> dict[str, object]:
@@ -43,23 +73,45 @@ def build_app(
     async def asset(name: str) -> Response:
         found = static(name)
         if found is None:
-            return Response("not found", status_code=404, media_type="text/plain")
+            raise HTTPException(404, f"there is no file {name}")
         body, kind = found
         return Response(body, media_type=kind)
 
-    @app.middleware("http")
-    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
-        refused = _foreign(request)
-        response = refused if refused is not None else await go_on(request)
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        return response
-
-    return app
+    _explain_errors(app, console)
+    return WebSide(app, desk)
 
 
-def _foreign(request: Request) -> Response | None:
-    """Refuse an order that another site's page gives through the operator's browser."""
-    if request.method in ("GET", "HEAD") or request.headers.get("sec-fetch-site") in OWN_SITE:
-        return None
-    return JSONResponse({"detail": "orders are taken from our own pages only"}, status_code=403)
+def _explain_errors(app: FastAPI, console: Console) -> None:
+    """Programs get a JSON object with the reason, people a page with the same sentence."""
+
+    def answer(request: Request, status: int, reason: str, headers: Any = None) -> Response:
+        if request.url.path.startswith(FOR_MACHINES):
+            return JSONResponse({"error": reason}, status_code=status, headers=headers)
+        return console.sorry(status, reason, headers)
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        reason = {
+            (404, "Not Found"): f"there is no {request.url.path}",
+            (405, "Method Not Allowed"): f"{request.method} is not taken at {request.url.path}",
+        }.get((error.status_code, error.detail), error.detail)
+        return answer(request, error.status_code, reason, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def senseless(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        reason = first["msg"].replace("Input should", "should", 1)
+        return answer(request, 422, f"{first['loc'][-1]} {reason}")
+
+    @app.exception_handler(UnableToDecide)
+    async def impossible(request: Request, error: UnableToDecide) -> Response:
+        return answer(request, 409, str(error))
+
+    @app.exception_handler(UnableToStore)
+    @app.exception_handler(UnableToQueue)
+    async def unstored(request: Request, error: Exception) -> Response:
+        return answer(request, 503, str(error), {"Retry-After": "5"})
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        return answer(request, 500, "something broke here; the program's log has it")

@@ -1,107 +1,145 @@
 """The console's two pages: the live board, and the story of one session."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tapwatt.pages.layout import environment, render
-from tapwatt.pages.live import TooManyLookers
+from tapwatt.pages.stream import EventStream
 from tapwatt.web.desk import Desk
+from tapwatt.web.story import timeline
 
 Json = dict[str, Any]
-TAGS = {
+SESSION_TONES = {
     "charging": "busy", "starting": "busy", "authorising": "busy", "stopping": "busy", "closing": "busy",
     "ready": "busy", "offered": "", "closed": "good", "failed": "warn", "review": "bad",
 }  # fmt: skip
-STATUS_TAGS = {
+STATUS_TONES = {
     "available": "good", "preparing": "busy", "charging": "busy", "finishing": "", "faulted": "bad",
-    "unavailable": "warn", "ready": "good", "busy": "busy", "offline": "bad",
+    "unavailable": "warn", "ready": "good", "busy": "busy", "offline": "bad", "unknown": "",
 }  # fmt: skip
+"""Colours go with words, never instead of them."""
+
+STOPPABLE = ("offered", "authorising", "ready", "starting", "charging")
+CONNECTORS_MAX, TERMINALS_MAX, ALARMS_MAX, STEPS_MAX = 60, 20, 8, 80
+MESSAGES_MAX, MESSAGE_CHARACTERS_MAX = 40, 300
+"""What one page shows at most; what it leaves out is counted on it."""
+
+BOARD = ("figures", "stations", "terminals", "alarms", "latest")
+STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages")
 
 
-def console(desk: Desk) -> APIRouter:
-    """The pages' routes for one operator's desk."""
-    router = APIRouter(include_in_schema=False)
-    env = environment("tapwatt.web")
-    env.globals["session_tag"] = TAGS
-    env.globals["status_tag"] = STATUS_TAGS
+class Console:
+    """The pages of one operator's desk."""
 
-    async def board_pieces() -> Mapping[str, str]:
-        board = await desk.board()
-        recent = await desk.sessions(12)
-        return {
-            "figures": render(env, "figures.html", summary=board["summary"]),
-            "bays": render(env, "bays.html", stations=board["stations"]),
-            "terminals": render(env, "terminals.html", terminals=board["terminals"]),
-            "recent": render(env, "recent.html", sessions=recent),
-        }
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._env = environment("tapwatt.web")
+        self._env.globals["session_tones"] = SESSION_TONES
+        self._env.globals["status_tones"] = STATUS_TONES
+        self._env.globals["stoppable"] = STOPPABLE
 
-    @router.get("/")
-    async def board() -> HTMLResponse:
-        pieces = await board_pieces()
-        return HTMLResponse(render(env, "board.html", live="/live/board", pieces=pieces))
+    def router(self) -> APIRouter:
+        """The pages' routes."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/", self.board, methods=["GET"])
+        router.add_api_route("/live/board", self.live_board, methods=["GET"])
+        router.add_api_route("/sessions/{session_id}", self.session, methods=["GET"])
+        router.add_api_route("/live/sessions/{session_id}", self.live_session, methods=["GET"])
+        router.add_api_route("/sessions/{session_id}/stop", self.stop, methods=["POST"])
+        return router
 
-    @router.get("/live/board")
-    async def live_board() -> StreamingResponse:
-        return _stream(desk, board_pieces)
+    async def board(self) -> Response:
+        """The live board."""
+        shown = board_page(await self._desk.overview())
+        return HTMLResponse(render(self._env, "board.html", live="/live/board", **shown))
 
-    @router.get("/sessions/{session_id}")
-    async def session(session_id: str) -> HTMLResponse:
-        found = await desk.session(session_id)
-        if found is None:
-            page = render(env, "missing.html", live=None, what=f"There is no session {session_id}.")
-            return HTMLResponse(page, status_code=404)
-        pieces = _session_pieces(env, found)
-        page = render(env, "session.html", live=f"/live/sessions/{session_id}", session=found, pieces=pieces)
-        return HTMLResponse(page)
-
-    @router.get("/live/sessions/{session_id}")
-    async def live_session(session_id: str) -> StreamingResponse:
-        if await desk.session(session_id) is None:
-            raise HTTPException(404, f"there is no session {session_id}")
+    async def live_board(self) -> Response:
+        """Its changes, as they happen."""
 
         async def pieces() -> Mapping[str, str]:
-            found = await desk.session(session_id)
-            return {} if found is None else _session_pieces(env, found)
+            return self._pieces(BOARD, board_page(await self._desk.overview()))
 
-        return _stream(desk, pieces)
+        return EventStream(self._desk.live.fragments("board", pieces))
 
-    @router.post("/sessions/{session_id}/stop")
-    async def stop(session_id: str) -> RedirectResponse:
-        if not await desk.stop(session_id):
+    async def session(self, session_id: str) -> Response:
+        """The story of a session."""
+        shown = session_page(await self._found(session_id), now_ms=self._desk.now_ms())
+        return HTMLResponse(render(self._env, "session.html", live=f"/live/sessions/{session_id}", **shown))
+
+    async def live_session(self, session_id: str) -> Response:
+        """Its changes, as they happen."""
+        await self._found(session_id)
+
+        async def pieces() -> Mapping[str, str]:
+            found = await self._found(session_id)
+            return self._pieces(STORY, session_page(found, now_ms=self._desk.now_ms()))
+
+        return EventStream(self._desk.live.fragments(f"session {session_id}", pieces))
+
+    async def stop(self, session_id: str) -> Response:
+        """Ask for the end of a session, then show it."""
+        if not await self._desk.stop(session_id):
             raise HTTPException(404, f"there is no session {session_id}")
         return RedirectResponse(f"/sessions/{session_id}", status_code=303)
 
-    return router
+    def sorry(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+        """A page that says what is wrong."""
+        title = {404: "Not found", 405: "Not possible here", 409: "Not possible now"}.get(status, "Sorry")
+        page = render(self._env, "sorry.html", live=None, title=title, reason=reason)
+        return HTMLResponse(page, status_code=status, headers=headers)
+
+    def _pieces(self, names: tuple[str, ...], shown: Json) -> dict[str, str]:
+        return {name: render(self._env, f"pieces/{name}.html", **shown) for name in names}
+
+    async def _found(self, session_id: str) -> Json:
+        found = await self._desk.session(session_id)
+        if found is None:
+            raise HTTPException(404, f"there is no session {session_id}")
+        return found
 
 
-def _session_pieces(env: Any, found: Json) -> dict[str, str]:
+def board_page(overview: Json) -> Json:
+    """What the board's templates show, bounded: a page stays under 100 KB however big the site is."""
+    stations, connectors = [], 0
+    for station in overview["stations"]:
+        listed = [c for c in station["connectors"] if c["evse_id"]]
+        connectors += max(1, len(listed))
+        if connectors > CONNECTORS_MAX:
+            break
+        stations.append({**station, "connectors": listed})
     return {
-        "head": render(env, "session_head.html", session=found),
-        "timeline": render(env, "timeline.html", steps=timeline(found)),
-        "money": render(env, "money.html", session=found),
+        **overview,
+        "stations": stations,
+        "stations_left_out": len(overview["stations"]) - len(stations),
+        "terminals": overview["terminals"][:TERMINALS_MAX],
+        "terminals_left_out": max(0, len(overview["terminals"]) - TERMINALS_MAX),
+        "alarms": overview["alarms"][:ALARMS_MAX],
+        "alarms_left_out": max(0, len(overview["alarms"]) - ALARMS_MAX),
     }
 
 
-def timeline(found: Json) -> list[Json]:
-    """Events and the effects that each of them asked for, in order."""
-    effects: dict[int, list[Json]] = {}
-    for effect in found["effects"]:
-        effects.setdefault(effect["version"], []).append(effect)
-    return [
-        {**event, "effects": effects.get(event["version"], []) if event["version"] is not None else []}
-        for event in found["events"]
-    ]
+def session_page(found: Json, *, now_ms: int) -> Json:
+    """What the session's templates show, bounded: how it began and what was last, if it is too long."""
+    steps = timeline(found)
+    left_out = max(0, len(steps) - STEPS_MAX)
+    if left_out:
+        begun = STEPS_MAX // 4
+        steps = [*steps[:begun], *steps[begun + left_out :]]
+    return {
+        "session": found,
+        "steps": steps,
+        "steps_left_out": left_out,
+        "messages": [
+            {**message, "text": _cut(json.dumps(message["body"], ensure_ascii=False))}
+            for message in found["messages"][-MESSAGES_MAX:]
+        ],
+        "now_ms": now_ms,
+    }
 
 
-def _stream(desk: Desk, draw: Callable[[], Awaitable[Mapping[str, str]]]) -> StreamingResponse:
-    async def events() -> AsyncIterator[str]:
-        try:
-            async for piece in desk.live.fragments(draw):
-                yield piece
-        except TooManyLookers:
-            yield "retry: 30000\n\n"
-
-    return StreamingResponse(events(), media_type="text/event-stream")
+def _cut(text: str) -> str:
+    return text if len(text) <= MESSAGE_CHARACTERS_MAX else text[:MESSAGE_CHARACTERS_MAX] + "…"

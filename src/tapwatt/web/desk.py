@@ -12,8 +12,11 @@ from tapwatt.pages.live import Live
 from tapwatt.platform import views
 from tapwatt.platform.sessions import Event
 from tapwatt.store import Database
+from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
+LATEST = 12
+"""Sessions that the board lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +32,20 @@ class Desk:
 
     async def board(self) -> Json:
         """The live board."""
+        now_ms = self.now_ms()
         return await self.database.read(
-            lambda tx: views.board(tx, operator_id=self.operator_id, now_ms=self.now_ms())
+            lambda tx: views.board(tx, operator_id=self.operator_id, now_ms=now_ms)
+        )
+
+    async def overview(self) -> Json:
+        """The board with the newest sessions and alarms, from one snapshot: what the console's page shows."""
+        now_ms, owner = self.now_ms(), self.operator_id
+        return await self.database.read(
+            lambda tx: {
+                **views.board(tx, operator_id=owner, now_ms=now_ms),
+                "latest": views.sessions(tx, operator_id=owner, most=LATEST),
+                "alarms": views.alarms(tx, operator_id=owner),
+            }
         )
 
     async def summary(self) -> Json:
@@ -45,9 +60,10 @@ class Desk:
 
     async def session(self, session_id: str) -> Json | None:
         """One session, whole."""
-        return await self.database.read(
+        found = await self.database.read(
             lambda tx: views.session_page(tx, operator_id=self.operator_id, session_id=session_id)
         )
+        return None if found is None else {**found, "money": money_at_parties(found)}
 
     async def listing(self, what: str) -> list[Json]:
         """Stations, terminals, accounts or alarms."""
@@ -60,7 +76,10 @@ class Desk:
         return await self.database.read(lambda tx: view(tx, operator_id=self.operator_id))
 
     async def stop(self, session_id: str) -> bool:
-        """Ask for the end of a session; False when the operator has none of that name."""
+        """Ask for the end of a session; False when the operator has none of that name.
+
+        Raises UnableToDecide when the session cannot take it.
+        """
         if await self.session(session_id) is None:
             return False
         await self.engine.handle(session_id, StopAsked(at_ms=self.now_ms(), by="operator"))

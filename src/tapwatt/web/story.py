@@ -13,6 +13,7 @@ from tapwatt.core.money import show
 
 Json = dict[str, Any]
 READING = "Metered"
+FACT_CHARACTERS_MAX = 120
 
 HAPPENED = {
     "Offered": "Session offered",
@@ -130,22 +131,24 @@ def money_at_parties(found: Json) -> list[Json]:
     The terminal's (or account's) row comes from its own outcomes alone, so that it can disagree with ours.
     """
     rows = [_amounts("Session", found), _amounts("Ledger", found["ledger"])]
-    told = _told(found["events"])
+    raises = {effect["body"]["key"] for effect in found["effects"] if effect["kind"] == "Increase"}
+    told = _told(found["events"], raises)
     if told is not None:
         rows.append({"party": f"{found['leader'] or 'payment'} said".capitalize(), **told})
     return rows
 
 
-def _told(events: Iterable[Json]) -> Json | None:
+def _told(events: Iterable[Json], raises: set[str]) -> Json | None:
+    """The sums of what the payment's leader answered; `raises` are the keys whose approval adds to a hold."""
     told: Json | None = None
     for event in events:
         body, kind = event["body"], event["kind"]
         if event["refused"]:
             continue
         if kind in ("Approved", "FoundOpen") and body.get("amount_minor") is not None:
-            released = told["released_minor"] if told else 0
-            held = body["amount_minor"]
-            told = {"authorised_minor": held, "captured_minor": 0, "released_minor": released}
+            held = told["authorised_minor"] if told and body["key"] in raises else 0
+            held += body["amount_minor"]
+            told = {"authorised_minor": held, "captured_minor": 0, "released_minor": 0}
         elif told and kind in ("Captured", "AlreadyCaptured"):
             rest = told["authorised_minor"] - body["amount_minor"]
             told = {**told, "captured_minor": body["amount_minor"], "released_minor": max(0, rest)}
@@ -176,7 +179,7 @@ def _facts(body: Json, currency: str) -> list[str]:
         facts.append(f"{(body.get('brand') or 'card').capitalize()} …{body.get('last_four') or '????'}")
     if body.get("register_wh") is not None:
         facts.append(f"register {show_kwh(body['register_wh'])} kWh")
-    facts += [said.format(body[name]) for name, said in LABELLED.items() if body.get(name)]
+    facts += [said.format(_cut(body[name])) for name, said in LABELLED.items() if body.get(name)]
     return facts
 
 
@@ -185,7 +188,7 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
         return [show(body["amount_minor"], currency=currency), f"through the {body['leader']}"]
     match kind:
         case "ShowOnTerminal":
-            return [" / ".join(line for line in body["lines"] if line)]
+            return [_cut(" / ".join(line for line in body["lines"] if line))]
         case "Post":
             entries = body["posting"]["entries"]
             amount = sum(entry["amount_minor"] for entry in entries if entry["amount_minor"] > 0)
@@ -195,6 +198,11 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
         case "StopCharging":
             return [f"{body['station_id']}, transaction {body['transaction_id']}"]
         case "Notify":
-            return [str(body["text"])]
+            return [_cut(body["text"])]
         case _:
             return []
+
+
+def _cut(text: object) -> str:
+    whole = str(text)
+    return whole if len(whole) <= FACT_CHARACTERS_MAX else whole[:FACT_CHARACTERS_MAX] + "…"
