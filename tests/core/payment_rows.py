@@ -61,6 +61,7 @@ declined     FoundOpen                                reversing          Release
 reversed     Approved                                 =                  -                3
 review       CaptureWanted                            capturing          Capture         13
 review       ReleaseWanted                            reversing          Release         13
+unknown      ReleaseWanted                            reversing          Release         13
 voiding      CannotAsk                                voiding|review     Notify           5
 refunding    CannotAsk                                refunding|review   Notify           5
 """

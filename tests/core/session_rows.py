@@ -123,10 +123,10 @@ ready             Stopped                            review          Notify 12
 starting          Stopped                            review          Notify 12
 review.doubt      HoldExpiring                       =               Notify 13
 review.refused    Decided                            closing         Capture 13
-review.unknown    Decided                            closing|=       Release|Ask 13
 failed.declined   FoundOpen                          closing         Release,Notify,Post 1
+closed.declined   FoundOpen                          closing         Release,Notify,Post 1
 failed.reversed   Approved                           =               - 3
 closed.reversed   Approved                           =               - 3
-stopping.deaf     HoldExpiring                       review|closing  Notify|Capture 27
+stopping.deaf     HoldExpiring                       review|closing  Notify|Notify,StopCharging|Capture 27
 """
 """Rows that the design asks for and the code has not, or has otherwise; last the number of the defect."""

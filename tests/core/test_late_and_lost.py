@@ -95,6 +95,13 @@ def test_a_lost_session_keeps_asking_its_station_to_stop_when_its_payment_ends_f
     assert run.session.deadline_ms is not None
 
 
+@defect(13)
+def test_a_person_can_give_back_a_hold_that_nobody_confirmed() -> None:
+    run = s.play((*TAPPED, s.silent(), s.cannot_ask(), s.decided(amount_minor=0)))
+    (release,) = run.all(f.Release)
+    assert (run.session.state, release.amount_minor) == ("closing", 2500)
+
+
 @defect(28)
 def test_a_review_that_cannot_ask_does_not_repeat_its_alarms_for_ever() -> None:
     events: list[Any] = [*TAPPED, s.silent(), s.cannot_ask()]

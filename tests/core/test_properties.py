@@ -16,7 +16,7 @@ from tapwatt.core.session import Session
 
 STEPS = 14
 STEADY = settings(max_examples=150, deadline=None, derandomize=True)
-"""The same examples on every machine and every day: a known defect must be found, or its mark taken away."""
+"""The same examples on every machine and every day: what fails, fails for everybody."""
 
 
 def world(data: st.DataObject, *, silent: bool = True, tags: bool = True) -> World:

@@ -238,3 +238,12 @@ async def test_trace_numbers_are_not_used_again_after_a_restart(database: Databa
     last = TraceNumbers(database)
     last._next, last._end = 999_998, 1_000_000
     assert [await last.take(), await last.take()] == ["999999", "000001"]
+
+
+async def test_an_attempt_that_broke_off_is_not_asked_again(database: Database) -> None:
+    upstream = Scripted([fails(RuntimeError("whatever")), says("00")])
+    host = await host_on(database, upstream)
+    assert await code_of(host, request()) == "91"
+    await until(database, "REVERSED")
+    assert upstream.said() == ["0100", "0420"]
+    await host.stop()

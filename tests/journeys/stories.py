@@ -80,7 +80,10 @@ VISITS = (
     ),
     Story(
         name="RFID: a known tag, held to the station twice, charges on its account",
-        events=(s.offered(), s.tag(), s.tag(at=1.2), s.approved(), s.started(), s.metered(), s.stopped(), s.captured()),
+        events=(
+            s.offered(), s.tag(), s.tag(at=1.2), s.approved(), s.started(), s.metered(), s.stopped(),
+            s.captured(),
+        ),
         state="closed", payment="captured", captured=487, released=2013, postings=PAID,
     ),
     Story(

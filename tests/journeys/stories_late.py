@@ -57,7 +57,8 @@ LATE = (
     Story(
         name="a tick of the authorisation comes just after the approval: the start goes on",
         events=(
-            *TAPPED, s.approved(at=90), s.ticked(at=91), s.started(at=95), s.stopped(at=210), s.captured(at=215),
+            *TAPPED, s.approved(at=90), s.ticked(at=91), s.started(at=95), s.stopped(at=210),
+            s.captured(at=215),
         ),
         state="closed", payment="captured", captured=487, released=2013, postings=PAID,
     ),

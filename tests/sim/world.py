@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,12 +19,13 @@ from tapwatt.rails.link import HostServer
 from tapwatt.rails.messages import response
 from tapwatt.rails.partner import Partner
 from tapwatt.settings import Settings
+from tapwatt.sim import books
 from tapwatt.sim.bell import Bell
+from tapwatt.sim.card import Medium
 from tapwatt.sim.faults import Faults
 from tapwatt.sim.site import Device, Site, build_device
 from tapwatt.sim.station import Station
-from tapwatt.sim import books
-from tapwatt.sim.tables import METADATA
+from tapwatt.sim.tables import CHARGE, METADATA
 from tapwatt.store import Database
 from tapwatt.terminals.messages import Preauthorise, Register
 from tapwatt.terminals.zvt.link import EcrLink
@@ -96,8 +96,6 @@ class Bench:
 
     async def tap_and_hold(self, card: str, *, amount_minor: int = 2500, reference: str = "R1") -> Any:
         """Present a card while a hold is asked for; the ECR's outcome."""
-        from tapwatt.sim.card import Medium
-
         asked = asyncio.create_task(
             self.ecr.run(Preauthorise(amount_minor=amount_minor, currency="EUR", reference=reference))
         )
@@ -238,12 +236,4 @@ def everything(path: Path) -> bytes:
 
 def charges_of(tx: Any) -> list[Any]:
     """The station's charges."""
-    from tapwatt.sim.tables import CHARGE
-
     return list(tx.run(select(CHARGE).order_by(CHARGE.c.id)))
-
-
-def environment(ports: dict[str, int], data: Path) -> dict[str, str]:
-    """The environment of a program under test."""
-    named = {f"TAPWATT_{name.upper()}_PORT": str(port) for name, port in ports.items()}
-    return {**os.environ, **named, "TAPWATT_DATA": str(data)}

@@ -5,6 +5,7 @@ import asyncio
 import dataclasses
 from typing import Any
 
+import msgspec
 from tests.platform.conftest import Site
 
 from tapwatt.core.events import Limits
@@ -38,8 +39,6 @@ class Scene(Site):
 
     async def screen(self, terminal_id: str, lines: tuple[str, ...]) -> None:
         """Remember what a terminal shows, as the program does."""
-        import msgspec
-
         text = msgspec.json.encode(lines).decode()
         await self.database.write(lambda tx: tx.run(places.SET_SCREEN, terminal=terminal_id, screen=text))
 
@@ -88,8 +87,8 @@ class Scene(Site):
         """The whole hold is approved."""
         self.after(4)
         await self.outcome(
-            f"{session_id}.p1", "preauthorise", "approved", amount_minor=6000, receipt=f"{230 + self.cards:04}",
-            trace=f"{4100 + self.cards:06}", tid="52523535", approval_code="831274",
+            f"{session_id}.p1", "preauthorise", "approved", amount_minor=6000, tid="52523535",
+            receipt=f"{230 + self.cards:04}", trace=f"{4100 + self.cards:06}", approval_code="831274",
         )  # fmt: skip
         await self.settle()
 

@@ -186,7 +186,7 @@ class Journal:
 
     async def _perform(self, key: str, report: Report, repeated: bool) -> Event | None:
         outcome = report.outcome
-        if False:
+        if await self._is_old(key, outcome):
             return None
         answer = await self._tell(outcome)
         if not answer.accepted:

@@ -43,7 +43,7 @@ class Callers:
         self._callers, self.timeout_s = callers, timeout_s
 
     async def ask(self, name: str, message: Message) -> Message:
-        """One question. NotConnected and UnableToEncode: nothing was sent. NoAnswer: the outcome is unknown."""
+        """One question. NotConnected, UnableToEncode: nothing was sent. NoAnswer: outcome unknown."""
         caller = self._callers.get(name)
         if caller is None:
             raise NotConnected(f"there is no line to {name or 'nobody'}")

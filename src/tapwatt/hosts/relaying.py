@@ -144,7 +144,7 @@ class RelayHost:
 
     async def stop(self) -> None:
         """Begin nothing new; what is in flight stays in the database."""
-        await self.engine.stop(grace_s=1.0)
+        await self.engine.stop(grace_s=0.2)
 
     async def handle(self, message: Message, _partner: Partner) -> Message | None:
         """The answer to a request, after COMMIT; None is silence."""

@@ -71,12 +71,12 @@ def power(power_w: int) -> str:
 
 
 def duration(passed_ms: int) -> str:
-    """A stretch of time in its two largest units."""
+    """A stretch of time, short: seconds, minutes, or hours and minutes."""
     seconds = max(0, passed_ms) // 1000
     if seconds < 60:
         return f"{seconds} s"
     if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02} s"
+        return f"{seconds // 60} min"
     return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
 
 

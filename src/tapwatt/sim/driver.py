@@ -47,7 +47,7 @@ class Patience:
     site_s: float = 60.0
     offer_s: float = 8.0
     reading_s: float = 52.0
-    asked_s: float = 15.0
+    asked_s: float = 6.0
     approved_s: float = 75.0
     power_s: float = 120.0
     charge_s: float = 120.0
@@ -59,7 +59,7 @@ class VisitFailed(Exception):
     """The visit cannot go on; the message says why."""
 
 
-_TAPS: Final = 3
+_TAPS: Final = 8
 _PENDING: Final = (PaymentState.SENT, PaymentState.OPEN, PaymentState.REVERSING)
 _POWER_WENT: Final = "the site's power went"
 

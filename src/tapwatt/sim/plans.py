@@ -60,6 +60,8 @@ _MIX: Final = (
     VisitKind.UNKNOWN_CARD,
     VisitKind.UNPLUGGED,
 )
+_BROKEN_OFF: Final = (VisitKind.STOP_BUTTON, VisitKind.TAP_TO_STOP, VisitKind.CAR_STOPS_EARLY)
+_PLENTY_WH: Final = 5_000
 _HESITATION_MS: Final = 4_000
 """A driver who leaves before power leaves while station and car still talk."""
 
@@ -76,7 +78,7 @@ def plan(*, seed: int, number: int, evses: tuple[int, ...]) -> Plan:
         card=card,
         id_token=KNOWN_TAG if kind is VisitKind.TAG else "",
         evse_id=evses[(number - 1) % len(evses)],
-        target_wh=chance.randrange(480, 840, 10),
+        target_wh=_PLENTY_WH if kind in _BROKEN_OFF else chance.randrange(480, 840, 10),
         stop_after_ms=chance.randrange(4_500, 7_500, 100),
         handshake_ms=_HESITATION_MS if kind is VisitKind.UNPLUGGED else 600,
     )

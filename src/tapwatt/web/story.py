@@ -73,7 +73,7 @@ LABELLED = {
     "account_id": "account {}",
     "code": "code {}",
     "text": "{}",
-    "cause": "because: {}",
+    "cause": "cause {}",
     "by": "by the {}",
     "doubt": "in doubt: {}",
     "receipt": "receipt {}",
@@ -190,9 +190,9 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
         case "ShowOnTerminal":
             return [_cut(" / ".join(line for line in body["lines"] if line))]
         case "Post":
-            entries = body["posting"]["entries"]
-            amount = sum(entry["amount_minor"] for entry in entries if entry["amount_minor"] > 0)
-            return [body["posting"]["kind"], show(amount, currency=body["posting"]["currency"])]
+            posting = body["posting"]
+            amount_minor = abs(posting["entries"][0]["amount_minor"])
+            return [posting["kind"], show(amount_minor, currency=posting["currency"])]
         case "StartCharging":
             return [f"{body['station_id']}, connector {body['evse_id']}"]
         case "StopCharging":

@@ -77,10 +77,10 @@ def demo(
         as_json=as_json,
         data=settings.data,
     )
-    return asyncio.run(_demo(asked, _with_ports(settings)))
+    return asyncio.run(_demo(asked, with_free_ports(settings)))
 
 
-def _with_ports(settings: Settings) -> Settings:
+def with_free_ports(settings: Settings) -> Settings:
     """Choose a free port wherever 0 is asked for, so that each program can be told where the others are."""
     chosen: dict[str, object] = {}
     taken: list[socket.socket] = []
@@ -93,7 +93,8 @@ def _with_ports(settings: Settings) -> Settings:
     return settings.model_copy(update=chosen)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment in which a child finds these settings."""
     ours = {
         PREFIX + name.upper(): str(value)
         for name, value in settings.model_dump(mode="json").items()
@@ -105,14 +106,14 @@ def _environment(settings: Settings) -> dict[str, str]:
 async def _demo(asked: Asked, settings: Settings) -> int:
     console = Console(stderr=asked.as_json, highlight=False, soft_wrap=True)
     run = secrets.token_hex(6)
-    supervisor = Supervisor(environment=_environment(settings), data=settings.data, say=console.print)
+    supervisor = Supervisor(environment=environment_of(settings), data=settings.data, say=console.print)
     interrupted = _interruptible()
     try:
         async with httpx.AsyncClient(timeout=10.0) as client:
             parties = Parties(settings, client)
-            await _start(supervisor, asked, run)
-            console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
             story = Story(console.print)
+            await _start(supervisor, asked, run, parties, story)
+            console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
             await _watch(parties, story, asked, run, interrupted, supervisor)
             if not asked.leave or interrupted.is_set():
                 return 0
@@ -132,9 +133,10 @@ def _interruptible() -> asyncio.Event:
     return interrupted
 
 
-async def _start(supervisor: Supervisor, asked: Asked, run: str) -> None:
+async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Parties, story: Story) -> None:
     for name, arguments in PROGRAMS:
         await supervisor.start(name, *arguments)
+    story.skip(await parties.sessions())
     counted = ("--visits", str(asked.visits)) if asked.visits else ()
     await supervisor.start("site", "sim", "site", "--run", run, "--seed", str(asked.seed), *counted)
 
@@ -148,25 +150,18 @@ async def _watch(
     supervisor: Supervisor,
 ) -> None:
     """Tell the story until the visits are done, or for ever."""
-    first = True
     limit = asyncio.get_running_loop().time() + VISIT_WITHIN_S * (asked.visits or 0)
     while not interrupted.is_set():
         if supervisor.lost.done():
             raise UnableToStart(supervisor.lost.result())
         try:
             sessions = await parties.sessions()
-            if first:
-                first = False
-                told = await parties.visits(run)
-                story.skip(
-                    [session for session in sessions if session["opened_ms"] < told.get("began_ms", 0)]
-                )
-            story.tell(sessions)
+            await story.tell(sessions, parties.session)
             if asked.leave and (await parties.visits(run))["done"]:
                 return
         except httpx.HTTPError:
-            # Whoever does not answer has died; it is being started again.
-            first = first and True
+            # Whoever does not answer has died; it is being started again, and asked again.
+            pass
         if asked.leave and asyncio.get_running_loop().time() > limit:
             raise UnableToStart("the visits did not end in time")
         await _pause(interrupted)
@@ -182,7 +177,7 @@ async def _settled(
     while not interrupted.is_set():
         try:
             sessions = await parties.sessions()
-            story.tell(sessions)
+            await story.tell(sessions, parties.session)
             told = (await parties.visits(run))["visits"]
             visits = [await parties.visit(visit, sessions) for visit in told]
             open_holds = max((await parties.open_holds()).values())

@@ -11,7 +11,7 @@ from tapwatt.settings import Settings
 Json = dict[str, Any]
 MISSING = dict.fromkeys(AMOUNTS, 0)
 RAILS = ("gateway", "acquirer", "issuer")
-REPORTED_OUTCOMES = {"captured": "charged", "reversed": "released", "declined": "declined"}
+REPORTED_OUTCOMES: dict[str, str] = {"captured": "charged", "reversed": "released", "declined": "declined"}
 
 
 class Parties:
@@ -46,6 +46,11 @@ class Parties:
         answer: list[Json] = (await self.get("platform", "/api/v1/sessions", limit=200))["sessions"]
         return answer
 
+    async def session(self, session_id: str) -> Json:
+        """One session of the platform, with its events."""
+        page: Json = await self.get("platform", f"/api/v1/sessions/{session_id}")
+        return page
+
     async def open_holds(self) -> dict[str, int]:
         """How many holds each party still has open."""
         parties = ("issuer", "acquirer", "gateway", "site", "platform")
@@ -57,7 +62,7 @@ class Parties:
         session = _session_of(told, sessions)
         if session is None:
             return Visit(session=None, outcome=told["outcome"] or "none", currency="", parties={})
-        page = await self.get("platform", f"/api/v1/sessions/{session['session_id']}")
+        page = await self.session(session["session_id"])
         parties: dict[str, Stated] = {
             "session": {amount: page[amount] for amount in AMOUNTS},
             "terminal": None,
@@ -75,7 +80,7 @@ class Parties:
                 parties[party] = total(rows)
         return Visit(
             session=page["session_id"],
-            outcome=REPORTED_OUTCOMES.get(page["payment_state"] or "", page["state"]),
+            outcome=REPORTED_OUTCOMES.get(page["payment_state"] or "", str(page["state"])),
             currency=page["currency"],
             parties=parties,
         )

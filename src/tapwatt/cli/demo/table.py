@@ -3,19 +3,25 @@
 from rich.console import Console
 from rich.table import Table
 
-from tapwatt.cli.demo.agreement import PARTIES, Visit
-from tapwatt.core.money import show
+from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES, Visit
+from tapwatt.core.money import to_major
 
 
 def print_table(visits: list[Visit], open_holds: int, *, console: Console) -> None:
     """Print authorised / captured / released per visit as each party states them."""
-    table = Table(title="authorised / captured / released, as each party's own port states it")
-    for heading in ("visit", "outcome", *(party.replace("_", " ") for party in PARTIES), "agree"):
-        table.add_column(heading)
+    table = Table(title="Authorised, captured, released: as each party's own port states it")
+    table.add_column("visit", justify="right")
+    table.add_column("outcome")
+    table.add_column("")
+    for party in PARTIES:
+        table.add_column(party.replace("platform_", ""), justify="right")
+    table.add_column("agree")
     for number, visit in enumerate(visits, start=1):
         wrong = set(visit.dissenters())
         cells = [_cell(visit, party, wrong) for party in PARTIES]
-        table.add_row(str(number), visit.outcome, *cells, "yes" if visit.agree else "[bold red]NO[/]")
+        what = "\n".join(amount.removesuffix("_minor") for amount in AMOUNTS)
+        verdict = "yes" if visit.agree else "[bold red]NO[/]"
+        table.add_row(str(number), visit.outcome, f"[dim]{what}[/]", *cells, verdict, end_section=True)
     console.print(table)
     console.print(f"open holds: {open_holds}")
 
@@ -23,6 +29,6 @@ def print_table(visits: list[Visit], open_holds: int, *, console: Console) -> No
 def _cell(visit: Visit, party: str, wrong: set[str]) -> str:
     stated = visit.parties.get(party)
     if stated is None:
-        return "–"
-    amounts = "\n".join(show(amount, currency=visit.currency) for amount in stated.values())
+        return "[dim]–[/]"
+    amounts = "\n".join(str(to_major(amount, currency=visit.currency)) for amount in stated.values())
     return f"[bold red]{amounts}[/]" if party in wrong else amounts

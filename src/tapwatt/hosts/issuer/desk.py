@@ -103,7 +103,7 @@ class IssuerHost:
 
     async def stop(self) -> None:
         """Stop the engine."""
-        await self.engine.stop(grace_s=1.0)
+        await self.engine.stop(grace_s=0.2)
 
     async def handle(self, message: Message, _partner: Partner) -> Message | None:
         """The answer to a request, after COMMIT; None is the sandbox's silence."""
@@ -164,7 +164,7 @@ class IssuerHost:
         )
 
     async def _may_leave(self, amount_minor: int) -> bool:
-        """The sandbox's scripts: some amounts are answered late or never, and so is everything in a silence."""
+        """The sandbox's scripts: some amounts are answered late or never, in a silence all are."""
         rule = amount_outcome(amount_minor)
         if rule is not None and rule.outcome is AmountOutcome.SILENT:
             return False

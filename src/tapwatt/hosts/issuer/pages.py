@@ -1,4 +1,4 @@
-"""The issuer's JSON views: life cycles with their holds and postings, cards with their accounts, all masked."""
+"""The issuer's JSON views: life cycles with holds and postings, cards with accounts, all masked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TRAFFIC = TrafficStatements(tables.AUTHORISATION)
 
 
 def transactions(tx: Transaction, *, reference: str, limit: int) -> list[dict[str, Any]]:
-    """The life cycles of a merchant's reference ("" for all), newest first; amounts from hold and postings."""
+    """Life cycles of a merchant's reference ("" for all), newest first; money from hold and postings."""
     return [_shown(tx, row) for row in _TRAFFIC.rows(tx, reference=reference, limit=limit)]
 
 

@@ -1,0 +1,107 @@
+"""Makes docs/screens/*.png: the console in the states an operator meets, light, dark and on a phone; part of
+`make docs`.
+
+The site is the tests' own (tests/web/scenes.py) on a clock that stands still, so the same code makes the same
+pictures. Needs Debian's chromium.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.async_api import Browser, ViewportSize, async_playwright
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TOP))
+
+from tests.web.scenes import CURVE, Scene  # noqa: E402
+from tests.web.serving import serving, site_at  # noqa: E402
+
+SCREENS = TOP / "docs" / "screens"
+MOST_BYTES = 200_000
+WIDE, PHONE = ViewportSize(width=1200, height=900), ViewportSize(width=390, height=1500)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One picture: its name, the page, how it is looked at."""
+
+    name: str
+    path: str
+    dark: bool = False
+    phone: bool = False
+
+
+async def busy_day(scene: Scene) -> dict[str, str]:
+    """A day with everything in it; returns the sessions worth a page."""
+    await scene.opens()
+    closed = await scene.visit(1, *CURVE)
+    await scene.visit(2, 44, 118, 121, 116, last_four="4444", brand="mastercard")
+    await scene.declined(1)
+    review = await scene.review(2)
+    await scene.visit(1, *CURVE[:7], last_four="0004", brand="visa")
+    running, _, _ = await scene.charging(1, *CURVE[:9])
+    await scene.pays(2, last_four="4444", brand="mastercard")
+    return {"closed": closed, "review": review, "running": running}
+
+
+async def shoot(browser: Browser, url: str, shot: Shot) -> None:
+    """Take one picture."""
+    context = await browser.new_context(
+        viewport=PHONE if shot.phone else WIDE,
+        color_scheme="dark" if shot.dark else "light",
+        reduced_motion="reduce",
+    )
+    page = await context.new_page()
+    await page.goto(url + shot.path)
+    await page.get_by_text("Live", exact=True).wait_for()
+    file = SCREENS / f"{shot.name}.png"
+    await page.screenshot(path=file)
+    await context.close()
+    if file.stat().st_size > MOST_BYTES:
+        raise ValueError(f"{file.name} has {file.stat().st_size} bytes, {MOST_BYTES} are allowed")
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    where = shutil.which("chromium")
+    if where is None:
+        raise SystemExit("The screens need Chromium: apt-get install chromium.")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=where, args=["--no-sandbox"])
+        yield browser
+        await browser.close()
+
+
+async def main() -> None:
+    """Make all pictures."""
+    SCREENS.mkdir(exist_ok=True)
+    async with chromium() as browser:
+        with tempfile.TemporaryDirectory() as folder:
+            async with site_at(Path(folder)) as scene, serving(scene) as url:
+                await shoot(browser, url, Shot(name="board-empty", path="/"))
+        with tempfile.TemporaryDirectory() as folder:
+            async with site_at(Path(folder)) as scene:
+                names = await busy_day(scene)
+                shots = [
+                    Shot(name="board", path="/"),
+                    Shot(name="board-dark", path="/", dark=True),
+                    Shot(name="board-phone", path="/", phone=True),
+                    Shot(name="session-running", path=f"/sessions/{names['running']}"),
+                    Shot(name="session-closed", path=f"/sessions/{names['closed']}"),
+                    Shot(name="session-closed-dark", path=f"/sessions/{names['closed']}", dark=True),
+                    Shot(name="session-review-phone", path=f"/sessions/{names['review']}", phone=True),
+                ]
+                async with serving(scene) as url:
+                    for shot in shots:
+                        await shoot(browser, url, shot)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,77 @@
+"""The web side over a real database, with or without a socket."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from tests.web.scenes import NOON_MS, Scene
+
+from tapwatt.platform import seed
+from tapwatt.platform.tables import METADATA
+from tapwatt.store import Database
+from tapwatt.web.app import WebSide, build_app
+
+
+@asynccontextmanager
+async def site_at(folder: Path) -> AsyncIterator[Scene]:
+    """The sandbox's site on a new database."""
+    database = await Database.open(f"sqlite:///{folder}/platform.sqlite", metadata=METADATA)
+    await database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=NOON_MS))
+    scene = Scene(database)
+    await scene.engine.start()
+    try:
+        yield scene
+    finally:
+        await scene.engine.stop()
+        await database.close()
+
+
+def web_side(scene: Scene) -> WebSide:
+    """The application under test."""
+    return build_app(
+        database=scene.database,
+        engine=scene.engine,
+        operator_id="demo",
+        now_ms=scene.now_ms,
+        health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
+    )
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the test runner's."""
+        yield
+
+
+@asynccontextmanager
+async def serving(scene: Scene) -> AsyncIterator[str]:
+    """The application on a socket; yields its address."""
+    web = web_side(scene)
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        web, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+    await server.up.wait()
+    try:
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    finally:
+        web.close()
+        server.should_exit = True
+        await task
+        bound.close()
