@@ -46,6 +46,13 @@ refunding    Refunded                                 refunded    -
 refunding    RefundRefused                            captured    -
 refunding    Silent,Reminded                          =           Ask
 refunded     RefundWanted                             refunding   Refund
+declined     FoundOpen                                reversing          Release,Notify
+reversed     Approved                                 =                  -
+review       CaptureWanted                            capturing          Capture
+review       ReleaseWanted                            reversing          Release
+unknown      ReleaseWanted                            reversing          Release
+voiding      CannotAsk                                voiding|review     Notify
+refunding    CannotAsk                                refunding|review   Notify
 """
 
 SETTLED = "authorised", "captured", "reversed", "declined", "voided", "refunded", "review"
@@ -57,12 +64,5 @@ REPEATED = (
 and those below."""
 
 DISAGREE = """
-declined     FoundOpen                                reversing          Release,Notify   1
-reversed     Approved                                 =                  -                3
-review       CaptureWanted                            capturing          Capture         13
-review       ReleaseWanted                            reversing          Release         13
-unknown      ReleaseWanted                            reversing          Release         13
-voiding      CannotAsk                                voiding|review     Notify           5
-refunding    CannotAsk                                refunding|review   Notify           5
 """
 """Rows that the design asks for and the code has not, or has otherwise; last the number of the defect."""

@@ -78,6 +78,14 @@ closed.refunding  Silent                                       =           Ask
 closed.voiding    Voided                                       =           Post,Post
 closed.voiding    VoidRefused                                  =           -
 closed.left       Started                                      =           StopCharging
+ready             Stopped                            review          Notify
+starting          Stopped                            review          Notify
+review.doubt      HoldExpiring                       =               Notify
+review.refused    Decided                            closing         Capture
+failed.declined   FoundOpen                          closing         Release,Notify,Post
+closed.declined   FoundOpen                          closing         Release,Notify,Post
+failed.reversed   Approved                           =               -
+closed.reversed   Approved                           =               -
 """
 
 OUTCOMES = (
@@ -119,14 +127,6 @@ failed.declined   Offered = -
 """What may be said, or said again, and changes nothing, but for the rows above and those below."""
 
 DISAGREE = """
-ready             Stopped                            review          Notify 12
-starting          Stopped                            review          Notify 12
-review.doubt      HoldExpiring                       =               Notify 13
-review.refused    Decided                            closing         Capture 13
-failed.declined   FoundOpen                          closing         Release,Notify,Post 1
-closed.declined   FoundOpen                          closing         Release,Notify,Post 1
-failed.reversed   Approved                           =               - 3
-closed.reversed   Approved                           =               - 3
 stopping.deaf     HoldExpiring                       review|closing  Notify|Notify,StopCharging|Capture 27
 """
 """Rows that the design asks for and the code has not, or has otherwise; last the number of the defect."""

@@ -88,21 +88,18 @@ def test_a_refund_gives_its_part_of_the_tax_back() -> None:
     assert {entry.account: entry.amount_minor for entry in postings[0].entries}.get("tax") == 78
 
 
-@defect(15)
 def test_a_lost_session_keeps_asking_its_station_to_stop_when_its_payment_ends_first() -> None:
     run = s.play((s.offered(), s.tag(), s.started(at=1.5), s.ticked(at=91), s.declined(at=92)))
     assert run.session.stopped_ms is None
     assert run.session.deadline_ms is not None
 
 
-@defect(13)
 def test_a_person_can_give_back_a_hold_that_nobody_confirmed() -> None:
     run = s.play((*TAPPED, s.silent(), s.cannot_ask(), s.decided(amount_minor=0)))
     (release,) = run.all(f.Release)
     assert (run.session.state, release.amount_minor) == ("closing", 2500)
 
 
-@defect(28)
 def test_a_review_that_cannot_ask_does_not_repeat_its_alarms_for_ever() -> None:
     events: list[Any] = [*TAPPED, s.silent(), s.cannot_ask()]
     for _ in range(10):
@@ -115,13 +112,11 @@ def test_a_review_that_cannot_ask_does_not_repeat_its_alarms_for_ever() -> None:
     assert pauses[-1] > pauses[0]
 
 
-@defect(29)
 def test_a_refund_that_stays_unanswered_is_asked_about_again() -> None:
     run = s.play((*CHARGING, s.stopped(), s.captured(), s.refund_wanted()))
     assert run.session.deadline_ms is not None
 
 
-@defect(3)
 def test_a_repeated_approval_does_not_release_what_was_released() -> None:
     run = s.play((*TAPPED, s.approved(), s.start_refused(), s.released()))
     after, effects = decide(run.session, s.approved(at=75))

@@ -189,7 +189,6 @@ def test_a_capture_of_another_amount_waits_for_a_person(kind: Any) -> None:
     assert "captured 488 minor units, wanted 487" in alarm.text
 
 
-@defect(5)
 @pytest.mark.parametrize("leader", [Leader.HOST, Leader.ACCOUNT])
 def test_the_host_side_reverses_until_it_is_answered(leader: Leader) -> None:
     after, effects = decide(sample("reversing", leader=leader), s.cannot_ask())
@@ -242,7 +241,6 @@ def test_an_increase_by_more_than_asked_waits_for_a_person() -> None:
     assert (after.state, after.authorised_minor, kinds(effects)) == ("review", 2500, ("Notify",))
 
 
-@defect(19)
 def test_an_increase_of_an_unknown_amount_is_not_used() -> None:
     after, _ = decide(sample("increasing"), s.found_open(amount=None))
     assert after.authorised_minor == 2500

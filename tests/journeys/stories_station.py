@@ -128,7 +128,7 @@ STATION = (
     Story(
         name="doubtful energy: the register fell, a person looks at it",
         events=(*CHARGING, s.stopped(register_wh=200), s.approved(at=121), s.started(at=122), *AFTERWARDS),
-        state="review", payment="authorised", postings=(HELD,), reason=Reason.DOUBTFUL_ENERGY, alarms=1,
+        state="review", payment="authorised", postings=(HELD,), reason=Reason.DOUBTFUL_ENERGY, alarms=2,
         open_hold=True,
     ),
     Story(

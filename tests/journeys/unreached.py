@@ -2,9 +2,6 @@
 
 NO_INCREASE = "no terminal profile can raise a hold yet, so no session wants it (design.md section 5)"
 NOTHING_OPEN = "a session reminds its payment only of what is open"
-NEVER_TICKS = "a closed session has no deadline while its refund or void is open: defect 29"
-FORGOTTEN = "would be a story of a hold that is forgotten: defect 1"
-NO_ALARM = "would be a story without the alarm it needs: defect 12"
 NEVER_SO = "the payment has no row for it when its session stands there: an error with a name"
 
 UNREACHED_PAYMENT: dict[tuple[str, str], str] = {
@@ -27,13 +24,8 @@ UNREACHED_PAYMENT: dict[tuple[str, str], str] = {
     ("reversed", "Reminded"): NOTHING_OPEN,
     ("review", "Reminded"): NOTHING_OPEN,
     ("voided", "Reminded"): NOTHING_OPEN,
-    ("refunding", "Reminded"): NEVER_TICKS,
-    ("voiding", "Reminded"): NEVER_TICKS,
-    ("declined", "FoundOpen"): FORGOTTEN,
 }
 UNREACHED_SESSION: dict[tuple[str, str], str] = {
-    ("ready", "Stopped"): NO_ALARM,
-    ("starting", "Stopped"): NO_ALARM,
     ("closing", "Refunded"): NEVER_SO,
     ("closing", "RefundRefused"): NEVER_SO,
     ("closing", "Voided"): NEVER_SO,

@@ -103,9 +103,25 @@ class World:
         return await self.session("offered", after=before["session_id"])
 
     async def tap(self, card: str) -> None:
-        """A card is held to the terminal until it is read."""
-        await self.ready_to_read()
-        assert (await self.order(do="tap", card=card, within_s=20))["done"]
+        """A card is held to the terminal until something happens; a driver tries again."""
+        for _ in range(4):
+            await self.ready_to_read()
+            assert (await self.order(do="tap", card=card, within_s=20))["done"]
+            try:
+                async with asyncio.timeout(4):
+                    while (await self.newest())["state"] == "offered":
+                        await asyncio.sleep(0.05)
+                    return
+            except TimeoutError:
+                continue
+        raise AssertionError(f"nobody took the card {card}")
+
+    async def power(self, least_wh: int) -> Json:
+        """Wait until this much has been delivered."""
+        flowing: Json = await self.until(
+            self.newest, lambda session: session["energy_wh"] >= least_wh, f"{least_wh} Wh delivered"
+        )
+        return flowing
 
     async def unplug(self) -> None:
         """The driver takes the plug and leaves."""

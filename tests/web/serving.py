@@ -57,11 +57,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(scene: Scene) -> AsyncIterator[str]:
-    """The application on a socket; yields its address."""
+async def serving(scene: Scene, *, port: int = 0) -> AsyncIterator[str]:
+    """The application on a socket, on a free port unless one is given; yields its address."""
     web = web_side(scene)
     bound = socket.socket()
-    bound.bind(("127.0.0.1", 0))
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         web, lifespan="off", ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2
     )

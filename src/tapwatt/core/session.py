@@ -150,6 +150,7 @@ TABLE |= {(state, Started): ends.started_late for state in ENDING}
 TABLE |= {(state, Metered): step.metered_otherwise for state in ENDING}
 TABLE |= {(state, Stopped): ends.stopped_late for state in ENDING}
 TABLE |= {(state, event): step.same for state in ENDING for event in NEWS}
+TABLE |= {(S.REVIEW, HoldExpiring): ends.hold_expires_in_review}
 TABLE |= {(state, Ticked): ends.watch for state in ENDING}
 TABLE |= {(state, Offered): step.same for state in S}
 

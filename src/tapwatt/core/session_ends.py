@@ -80,9 +80,20 @@ def payment_moved(session: Session, event: Any) -> Decision:
             )
         case P.REVERSING if session.state is not S.CLOSING:
             moved, more = move.close(after, after.reason, event.at_ms)
+        case now if now in payment.OPEN and after.deadline_ms is None:
+            moved, more = replace(after, deadline_ms=event.at_ms + after.limits.settle_ms), ()
         case _:
             moved, more = after, ()
     return moved, (*effects, *more)
+
+
+def hold_expires_in_review(session: Session, event: Happened) -> Decision:
+    """The last day to take anything from the hold of a session in review: a person hears of it once more."""
+    paid = session.payment
+    if paid is None or not paid.authorised_minor or paid.captured_minor:
+        return session, ()
+    text = f"session {session.session_id}: its hold ends, decide today"
+    return number(session, lambda key: Notify(key=key, text=text))
 
 
 def watch(session: Session, event: Happened) -> Decision:

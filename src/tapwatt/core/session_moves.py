@@ -112,8 +112,9 @@ def abandon(session: Session, at_ms: int) -> Decision:
 
 
 def ended(session: Session, state: SessionState, at_ms: int, reason: Reason) -> Session:
-    """The session is over."""
-    return replace(session, state=state, closed_ms=at_ms, reason=reason, deadline_ms=None)
+    """The session is over; a car that still charges is watched on."""
+    deadline_ms = session.deadline_ms if stop_if_running(session) else None
+    return replace(session, state=state, closed_ms=at_ms, reason=reason, deadline_ms=deadline_ms)
 
 
 def stop_if_running(session: Session) -> tuple[Make, ...]:

@@ -164,6 +164,10 @@ def cannot_ask(session: Session, event: Any) -> Decision:
     )
     after, effects = move.pay(given_up, event)
     reason = after.reason if after.reason is not Reason.NONE else Reason.NO_ANSWER
+    if session.state is S.REVIEW or (
+        session.state is S.CLOSING and move.payment_of(after).state is P.REVERSING
+    ):
+        return after, effects  # where it was; the watch goes on, ever slower
     if move.payment_of(after).state is P.REVERSING:
         moved, more = move.close(after, reason, event.at_ms)
     else:
@@ -266,7 +270,7 @@ def stopped(session: Session, event: Stopped) -> Decision:
     """The charge is over: bill it, then capture, or give the hold back if nothing was delivered."""
     over = replace(move.take_reading(session, event), stopped_ms=event.at_ms, deadline_ms=None)
     if over.meter is None:
-        return move.hand_over(over, Reason.DOUBTFUL_ENERGY, "the start was never reported", event.at_ms)
+        return _doubtful(over, "the start was never reported", event.at_ms)
     doubts = over.meter.doubts if event.proved else (*over.meter.doubts, "the stop could not be proved")
     over = replace(over, bill=price(over.tariff, move.usage(over)))
     if doubts:

@@ -13,7 +13,8 @@ KEEP_ALIVE_S = 15.0
 AT_MOST_EVERY_S = 0.25
 LOOK_AGAIN_S = 1.0
 """Not everything that a page shows announces itself: a station's socket, a terminal's screen."""
-RETRY_WHEN_FULL_MS = 30_000
+RETRY_MS, RETRY_WHEN_FULL_MS = 1_000, 30_000
+"""How long a browser waits before it looks again, after a lost connection or when there was no place."""
 
 Pieces = Mapping[str, str]
 Draw = Callable[[], Awaitable[Pieces]]
@@ -91,6 +92,7 @@ class Live:
 
     async def _changes(self, drawing: _Drawing, wake: asyncio.Event) -> AsyncIterator[str]:
         loop = asyncio.get_running_loop()
+        yield f"retry: {RETRY_MS}\n\n"
         shown: dict[str, str] = {}
         spoke_at_s = loop.time()
         while not self._closed:

@@ -21,10 +21,7 @@ class EventStream(Response):
         self.status_code = 200
         self.background = None
         self.body = b""
-        self.raw_headers = [
-            (b"content-type", b"text/event-stream; charset=utf-8"),
-            (b"x-accel-buffering", b"no"),
-        ]
+        self.raw_headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
         self._events = events
         self._stalled_s = stalled_s
 

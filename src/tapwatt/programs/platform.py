@@ -1,6 +1,8 @@
 """The platform: stations on one listener, edges on another, the console and the API on a third, one
 database."""
 
+import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -33,6 +35,8 @@ from tapwatt.uplink.messages import Accepted, Ask, FromEdge, FromPlatform, Opera
 from tapwatt.web.app import build_app
 
 T = TypeVar("T")
+STATUS_AFTER_S = 2.0
+"""A station that booted tells its connectors by itself; this asks those that only reconnected."""
 
 KINDS: dict[type[MoneyEffect], OperationKind] = {
     effects.Authorise: OperationKind.PREAUTHORISE,
@@ -105,6 +109,10 @@ class StationWire:
         """Ask for a stop."""
         return await self._call(station_id, commands.StopRequested(transaction_id=transaction_id))
 
+    async def trigger(self, station_id: str, message: commands.TriggerKind) -> bool:
+        """Ask for a message now."""
+        return await self._call(station_id, commands.Trigger(message=message))
+
     async def _call(self, station_id: str, command: commands.Command) -> bool:
         try:
             answer = await _translated(
@@ -148,13 +156,14 @@ class Platform:
         self.station_server = StationServer(
             handler=self._from_station, admit=self._admit, on_opened=self._came, on_closed=self._went
         )
+        self.station_wire = StationWire(self.station_server, settings.ocpp_timeout_s)
         self.engine = Engine(
             database,
             SESSIONS,
             perform=Performers(
                 database=database,
                 edges=EdgeWire(self.edge_server, database, settings.edge_timeout_s),
-                stations=StationWire(self.station_server, settings.ocpp_timeout_s),
+                stations=self.station_wire,
                 load=self._load,
                 screen=self._remember_screen,
                 now_ms=now_ms,
@@ -218,6 +227,13 @@ class Platform:
 
     async def _came(self, station_id: str) -> None:
         await self.stations.seen(station_id, connected=True)
+        self.runtime.spawn(self._ask_status(station_id), name=f"status of {station_id}")
+
+    async def _ask_status(self, station_id: str) -> None:
+        """What happened at its connectors while it was away is not in our rows: have them told again."""
+        await asyncio.sleep(STATUS_AFTER_S)
+        with contextlib.suppress(Unreachable, NoAnswer):
+            await self.station_wire.trigger(station_id, commands.TriggerKind.STATUS)
 
     async def _went(self, station_id: str) -> None:
         await self.stations.seen(station_id, connected=False)

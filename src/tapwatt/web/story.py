@@ -50,6 +50,7 @@ HAPPENED = {
     "Refunded": "Refunded",
     "RefundRefused": "Refund refused",
     "HoldExpiring": "Hold about to expire",
+    "Decided": "A person decided",
     "Ticked": "Time limit reached",
 }
 ASKED = {
@@ -75,6 +76,7 @@ LABELLED = {
     "text": "{}",
     "cause": "cause {}",
     "by": "by the {}",
+    "why": "{}",
     "doubt": "in doubt: {}",
     "receipt": "receipt {}",
     "trace": "trace {}",
@@ -92,7 +94,7 @@ def timeline(found: Json) -> list[Json]:
     for event in found["events"]:
         line = event_line(event, found["currency"])
         line["effects"] = asked.get(event["version"], []) if event["version"] is not None else []
-        if lines and event["kind"] == READING and lines[-1]["reading"] and not event["refused"]:
+        if lines and line["reading"] and lines[-1]["reading"]:
             _add_reading(lines[-1], line)
         else:
             lines.append(line)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 PARTIES = ("session", "terminal", "platform_ledger", "gateway", "acquirer", "issuer")
 AMOUNTS = ("authorised_minor", "captured_minor", "released_minor")
+NOTHING = (0, 0, 0)
 
 Stated = dict[str, int] | None
 """What one party states, by amount; None where a payment does not pass it (a tag's account never meets the
@@ -32,14 +33,23 @@ class Visit:
         return own is None or own["authorised_minor"] == own["captured_minor"] + own["released_minor"]
 
     def dissenters(self) -> list[str]:
-        """The parties whose amounts differ from what most parties state."""
-        said = {party: stated for party, stated in self.parties.items() if stated is not None}
-        if not said:
+        """The parties whose amounts differ from what most parties state.
+
+        A hold that was given back whole before every party had heard of it is no difference: who never saw it
+        states nothing, who saw it states it as released, and both say that nothing is held and nothing taken.
+        """
+        views = {
+            party: tuple(stated[amount] for amount in AMOUNTS)
+            for party, stated in self.parties.items()
+            if stated is not None
+        }
+        seen = [view for view in views.values() if view != NOTHING]
+        if not seen:
             return []
-        views = [tuple(stated[amount] for amount in AMOUNTS) for stated in said.values()]
-        common = max(views, key=views.count)
+        common = max(seen, key=seen.count)
+        given_back = common[1] == 0 and common[0] == common[2]
         return [
-            party for party, stated in said.items() if tuple(stated[amount] for amount in AMOUNTS) != common
+            party for party, view in views.items() if view != common and not (given_back and view == NOTHING)
         ]
 
     def as_json(self) -> dict[str, object]:
