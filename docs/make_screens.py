@@ -24,7 +24,7 @@ from tests.web.serving import serving, site_at  # noqa: E402
 
 SCREENS = TOP / "docs" / "screens"
 MOST_BYTES = 200_000
-WIDE, PHONE = ViewportSize(width=1200, height=900), ViewportSize(width=390, height=1500)
+WIDE, PHONE = ViewportSize(width=1200, height=840), ViewportSize(width=390, height=1500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

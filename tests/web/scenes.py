@@ -68,6 +68,7 @@ class Scene(Site):
     async def pays(self, evse_id: int, *, last_four: str = "1111", brand: str = "visa") -> str:
         """Plug in and tap; the hold is asked for. Returns the session's id."""
         await self.status("preparing", evse_id)
+        await self.settle()
         self.after(9)
         self.cards += 1
         card = uplink.CardPresented(

@@ -13,6 +13,7 @@ from sqlalchemy import text, update
 from tests.web.scenes import CURVE, Scene
 from tests.web.serving import serving
 
+from tapwatt.core.events import StopAsked
 from tapwatt.pages.layout import HEADERS
 from tapwatt.platform.tables import STATION
 from tapwatt.web.console import BOARD, STORY
@@ -149,6 +150,20 @@ async def test_pages_stay_small_on_a_big_site_and_after_a_long_charge(
     found = (await web.get(f"/api/v1/sessions/{session_id}")).json()
     assert found["events_total"] > 300 > len(found["events"])
     assert found["events"][0]["kind"] == "Offered"
+
+
+async def test_a_session_that_was_asked_too_often_is_still_read_within_bounds(
+    scene: Scene, web: httpx.AsyncClient
+) -> None:
+    await scene.opens()
+    session_id = await scene.visit(1, 100)
+    asked = StopAsked(at_ms=scene.at_ms, by="operator")
+    await scene.engine.transact(lambda tx, stepper: [stepper.step(session_id, asked) for _ in range(400)])
+    found = (await web.get(f"/api/v1/sessions/{session_id}")).json()
+    assert (len(found["events"]), found["events_total"]) == (300 + 1, 400 + 8)
+    page = await web.get(f"/sessions/{session_id}")
+    assert "steps are left out here" in page.text
+    assert len(page.content) < PAGE_BYTES_MAX
 
 
 async def test_the_stop_button_asks_the_station_and_goes_back_to_the_page(

@@ -50,7 +50,7 @@ _EVENTS = select(_E).where(_E.c.owner == bindparam("operator_id"), _E.c.machine_
 _EFFECTS = select(_F).where(
     _F.c.owner == bindparam("operator_id"), _F.c.machine_id == bindparam("session_id")
 )
-EVENTS = _EVENTS.where(_E.c.kind != READING).order_by(_E.c.id.desc())
+EVENTS = _EVENTS.where(_E.c.kind != READING).order_by(_E.c.id.desc()).limit(STEPS_MAX)
 READINGS = _EVENTS.where(_E.c.kind == READING).order_by(_E.c.id.desc()).limit(READINGS_MAX)
 EFFECTS = _EFFECTS.where(_F.c.kind != SCREEN).order_by(_F.c.id.desc()).limit(STEPS_MAX)
 SCREENS = _EFFECTS.where(_F.c.kind == SCREEN).order_by(_F.c.id.desc()).limit(READINGS_MAX)

@@ -28,7 +28,7 @@ CARD_MARGIN_S = 30.0
 
 async def start(runtime: Runtime) -> None:
     """Read who we are, begin to dial both ways, and take up what the last run left."""
-    database = await runtime.database(tables.METADATA)
+    database = await runtime.database(tables.METADATA, migrations="tapwatt.edge.migrations")
     site = await database.write(lambda tx: tables.sow(tx, tables.sandbox()))
     profiles = {place.terminal_id: _profile(place) for place in site.terminals}
     settings = runtime.settings

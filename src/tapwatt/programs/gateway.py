@@ -18,6 +18,7 @@ async def start(runtime: Runtime) -> None:
         runtime,
         Switch(
             metadata=tables.METADATA,
+            migrations="tapwatt.hosts.gateway.migrations",
             tables=tables.PAYMENT,
             seed=tables.seed,
             rules=OwnRules(machine_id=machine_id, check=tables.consider),

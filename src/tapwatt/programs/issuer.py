@@ -22,7 +22,7 @@ from tapwatt.store import Database
 async def start(runtime: Runtime) -> None:
     """Start the issuer's parts. Only the scheme may sign on."""
     settings, silence, own_cipher = runtime.settings, Silence(now_ms), cipher("issuer")
-    database = await runtime.database(tables.METADATA)
+    database = await runtime.database(tables.METADATA, migrations="tapwatt.hosts.issuer.migrations")
     await database.write(partial(seed, cipher=own_cipher))
     host = IssuerHost(database, cipher=own_cipher, silence=silence, chance=secrets.randbelow, now_ms=now_ms)
     await host.start()

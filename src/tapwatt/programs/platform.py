@@ -251,7 +251,7 @@ class Platform:
 
 async def start(runtime: Runtime) -> None:
     """Start the platform in a runtime."""
-    database = await runtime.database(METADATA)
+    database = await runtime.database(METADATA, migrations="tapwatt.platform.migrations")
     await Platform(runtime, database).start()
 
 

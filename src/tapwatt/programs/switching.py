@@ -56,6 +56,7 @@ class Switch:
     """What is one company's own about a host that passes payments on."""
 
     metadata: MetaData
+    migrations: str
     tables: MachineTables
     seed: Callable[[Transaction], None]
     rules: OwnRules
@@ -69,7 +70,7 @@ class Switch:
 
 async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     """Start a host that passes payments on: database, line to the next party, engine, listeners."""
-    database = await runtime.database(switch.metadata)
+    database = await runtime.database(switch.metadata, migrations=switch.migrations)
     await database.write(switch.seed)
     client = HostClient(
         runtime.settings.host,

@@ -7,7 +7,6 @@ both are put back, or not needed, when an advice is sent.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,11 +17,7 @@ from sqlalchemy import ColumnElement, Executable, bindparam, func, insert, or_, 
 from tapwatt.rails.emv.tap import TapTerms
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.messages import (
-    CHIP_DATA,
-    EXPIRY,
-    PAN,
     Acceptor,
-    CardData,
     ReversalReason,
     authorisation,
     completion,
@@ -30,6 +25,7 @@ from tapwatt.rails.messages import (
 )
 from tapwatt.rails.sandbox import SandboxCard
 from tapwatt.sim import card as cards
+from tapwatt.sim.rest import at_rest, from_rest
 from tapwatt.sim.tables import ADVICE, PAYMENT, count
 from tapwatt.store import Row, Transaction
 
@@ -146,15 +142,7 @@ def begin(
     receipt = _free_receipt(tx)
     local = datetime.fromtimestamp(now_ms // 1000, tz=UTC)
     rrn = f"{local.year % 10}{local.timetuple().tm_yday:03d}{local.hour:02d}{stan}"
-    terms = TapTerms(
-        amount_minor=amount_minor,
-        currency=currency[1],
-        country=acceptor.country_numeric,
-        date=local.strftime("%y%m%d"),
-        unpredictable=unpredictable,
-        stan=stan,
-        terminal_serial=acceptor.terminal_serial,
-    )
+    terms = _terms(acceptor, amount_minor, currency[1], stan, unpredictable, local)
     request = authorisation(
         card=cards.tap(tx, test_card, terms),
         acceptor=acceptor,
@@ -184,7 +172,7 @@ def begin(
         released_minor=0,
         response_code="",
         approval_code="",
-        request=stored(request),
+        request=at_rest(request),
         created_ms=now_ms,
         updated_ms=now_ms,
     )
@@ -219,7 +207,7 @@ def silent(tx: Transaction, payment_id: int, *, now_ms: int) -> None:
     if payment.state != PaymentState.SENT:
         return
     message = reversal(
-        opened(payment.request), stan=_next_stan(tx), now_ms=now_ms, reason=ReversalReason.TIMEOUT
+        from_rest(payment.request), stan=_next_stan(tx), now_ms=now_ms, reason=ReversalReason.TIMEOUT
     )
     _settle(tx, payment, PaymentState.REVERSING, now_ms)
     _owe(tx, payment, message, now_ms)
@@ -247,7 +235,7 @@ def capture(tx: Transaction, payment: Row, *, amount_minor: int, now_ms: int) ->
     """Take this amount of an open reservation, release the rest; the trace number of it."""
     stan = _next_stan(tx)
     message = completion(
-        opened(payment.request),
+        from_rest(payment.request),
         amount_minor=amount_minor,
         stan=stan,
         now_ms=now_ms,
@@ -269,7 +257,7 @@ def release(tx: Transaction, payment: Row, *, now_ms: int) -> str:
     """Give a whole open reservation back; the trace number of it."""
     stan = _next_stan(tx)
     message = reversal(
-        opened(payment.request), stan=stan, now_ms=now_ms, approval_code=payment.approval_code or None
+        from_rest(payment.request), stan=stan, now_ms=now_ms, approval_code=payment.approval_code or None
     )
     _settle(tx, payment, PaymentState.RELEASED, now_ms, released_minor=payment.authorised_minor)
     _owe(tx, payment, message, now_ms)
@@ -328,29 +316,27 @@ def _view(row: Row) -> dict[str, Any]:
     return {**{name: getattr(row, name) for name in columns}, "card": row.masked_pan}
 
 
-# --- messages at rest
-
-
-def stored(message: Message) -> str:
-    """A message as text for a column, without card number, expiry and chip data."""
-    kept = message.without(PAN, EXPIRY, CHIP_DATA)
-    return json.dumps(
-        {"mti": kept.mti, "fields": {number: kept.text(number) for number in kept.fields}},
-        separators=(",", ":"),
-    )
-
-
-def opened(text: str, test_card: SandboxCard | None = None) -> Message:
-    """The message back; with a card, ready to be sent."""
-    data = json.loads(text)
-    message = Message(data["mti"], {int(number): value for number, value in data["fields"].items()})
-    if test_card is None:
-        return message
-    known = CardData(pan=test_card.pan, expiry=test_card.expiry)
-    return message.replace({PAN: known.pan, EXPIRY: known.expiry})
-
-
 # --- inside
+
+
+def _terms(
+    acceptor: Acceptor,
+    amount_minor: int,
+    currency: str,
+    stan: str,
+    unpredictable: bytes,
+    local: datetime,
+) -> TapTerms:
+    """What the card is asked to sign."""
+    return TapTerms(
+        amount_minor=amount_minor,
+        currency=currency,
+        country=acceptor.country_numeric,
+        date=local.strftime("%y%m%d"),
+        unpredictable=unpredictable,
+        stan=stan,
+        terminal_serial=acceptor.terminal_serial,
+    )
 
 
 def _payment(tx: Transaction, payment_id: int) -> Row:
@@ -377,7 +363,7 @@ def _owe(tx: Transaction, payment: Row, message: Message, now_ms: int) -> None:
         _ADD_ADVICE,
         payment_id=payment.id,
         card=payment.card,
-        message=stored(message),
+        message=at_rest(message),
         state=AdviceState.WAITING,
         attempts=0,
         answer="",

@@ -23,6 +23,7 @@ from tapwatt.sim import books
 from tapwatt.sim import card as cards
 from tapwatt.sim.bell import Bell
 from tapwatt.sim.books import AdviceState
+from tapwatt.sim.rest import from_rest
 from tapwatt.sim.tables import ADVICE
 from tapwatt.store import Database, Row, Transaction
 
@@ -97,7 +98,7 @@ class Forwarder:
         self._bell.ring()
 
     async def _send(self, advice: Row) -> None:
-        message = books.opened(advice.message, cards.find(advice.card))
+        message = from_rest(advice.message, cards.find(advice.card))
         attempts = advice.attempts + 1
         if advice.attempts:
             message = repeat(message)

@@ -139,7 +139,8 @@ def build_device(
 
 async def open_site(runtime: Runtime) -> Site:
     """An empty site on this program's own database."""
-    return Site(database=await runtime.database(METADATA), bell=Bell(), faults=Faults())
+    database = await runtime.database(METADATA, migrations="tapwatt.sim.migrations")
+    return Site(database=database, bell=Bell(), faults=Faults())
 
 
 async def start_device(

@@ -43,14 +43,11 @@ class Visit:
             for party, stated in self.parties.items()
             if stated is not None
         }
-        seen = [view for view in views.values() if view != NOTHING]
-        if not seen:
-            return []
-        common = max(seen, key=seen.count)
-        given_back = common[1] == 0 and common[0] == common[2]
-        return [
-            party for party, view in views.items() if view != common and not (given_back and view == NOTHING)
-        ]
+        said = list(views.values())
+        given_back = _most_said([view for view in said if _is_given_back(view)])
+        common = _most_said(said)
+        right = {NOTHING, given_back} if common in (NOTHING, given_back) else {common}
+        return [party for party, view in views.items() if view not in right]
 
     def as_json(self) -> dict[str, object]:
         """The visit in the form of the demo's JSON result."""
@@ -63,6 +60,16 @@ class Visit:
             "parties": dict(self.parties),
             "agree": self.agree,
         }
+
+
+def _is_given_back(view: tuple[int, ...]) -> bool:
+    authorised, captured, released = view
+    return view != NOTHING and captured == 0 and authorised == released
+
+
+def _most_said(views: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """What is said most often; between equals, whoever says that money moved."""
+    return max(views, key=lambda view: (views.count(view), view != NOTHING), default=NOTHING)
 
 
 def total(rows: list[dict[str, object]]) -> dict[str, int]:

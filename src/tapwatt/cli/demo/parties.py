@@ -53,15 +53,23 @@ class Parties:
 
     async def open_holds(self) -> dict[str, int]:
         """How many holds each party still has open."""
+        return {party: summary["open_holds"] for party, summary in (await self._summaries()).items()}
+
+    async def unsettled(self) -> tuple[int, int]:
+        """The most holds that a party has open, and how many messages about money are still under way."""
+        summaries = (await self._summaries()).values()
+        return max(each["open_holds"] for each in summaries), sum(each.get("waiting", 0) for each in summaries)
+
+    async def _summaries(self) -> dict[str, Json]:
         parties = ("issuer", "acquirer", "gateway", "site", "platform")
         answers = await asyncio.gather(*(self.get(party, "/api/v1/summary") for party in parties))
-        return {party: answer["open_holds"] for party, answer in zip(parties, answers, strict=True)}
+        return dict(zip(parties, answers, strict=True))
 
     async def visit(self, told: Json, sessions: list[Json]) -> Visit:
         """One visit, each column from that party's own port."""
         session = _session_of(told, sessions)
         if session is None:
-            return Visit(session=None, outcome=told["outcome"] or "none", currency="", parties={})
+            return await self._without_session(told)
         page = await self.session(session["session_id"])
         parties: dict[str, Stated] = {
             "session": {amount: page[amount] for amount in AMOUNTS},
@@ -70,20 +78,42 @@ class Parties:
             **dict.fromkeys(RAILS),
         }
         if page["leader"] in (None, "terminal"):
-            reference = page["reference"]
-            asked = [
-                ("terminal", self.get("site", "/api/v1/transactions", reference=reference)),
-                *((party, self.get(party, "/api/v1/transactions", reference=reference)) for party in RAILS),
-            ]
-            answers = await asyncio.gather(*(question for _, question in asked))
-            for (party, _), rows in zip(asked, answers, strict=True):
-                parties[party] = total(rows)
+            parties |= _totals(await self._paid([page["reference"]]))
         return Visit(
             session=page["session_id"],
             outcome=REPORTED_OUTCOMES.get(page["payment_state"] or "", str(page["state"])),
             currency=page["currency"],
             parties=parties,
         )
+
+    async def _without_session(self, told: Json) -> Visit:
+        """A visit that the platform knows nothing of: whatever was paid in it, it has missed."""
+        rows = await self._paid(told["references"])
+        currency = next((row["currency"] for row in rows["terminal"]), "")
+        missed = dict.fromkeys(("session", "platform_ledger"), MISSING)
+        return Visit(
+            session=None,
+            outcome=told["outcome"] or "none",
+            currency=currency,
+            parties={**missed, **_totals(rows)} if currency else {},
+        )
+
+    async def _paid(self, references: list[str]) -> dict[str, list[Json]]:
+        """The rows of the terminal and of each party of the rails for these references."""
+        asked = [
+            (party, self.get(server, "/api/v1/transactions", reference=reference))
+            for party, server in (("terminal", "site"), *((name, name) for name in RAILS))
+            for reference in references
+        ]
+        answers = await asyncio.gather(*(question for _, question in asked))
+        rows: dict[str, list[Json]] = {"terminal": [], **{name: [] for name in RAILS}}
+        for (party, _), answer in zip(asked, answers, strict=True):
+            rows[party] += answer
+        return rows
+
+
+def _totals(rows: dict[str, list[Json]]) -> dict[str, Stated]:
+    return {party: total(found) for party, found in rows.items()}
 
 
 def _session_of(told: Json, sessions: list[Json]) -> Json | None:

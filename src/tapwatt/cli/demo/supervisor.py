@@ -19,6 +19,8 @@ from typing import IO, Any
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 8.0
 RESTARTS_IN_A_ROW_MAX = 8
+# Who has never come up and ends by itself says why; once more might help, eight times would not.
+FIRST_STARTS_MAX = 2
 FIRST_RESTART_S = 0.3
 SET_PARENT_DEATH_SIGNAL = 1
 READY = re.compile(r"^tapwatt (?P<name>[a-z]+) ready")
@@ -39,6 +41,7 @@ class Child:
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     last_words: str = ""
     starts: int = 0
+    was_up: bool = False
     failures_in_a_row: int = 0
 
 
@@ -101,7 +104,9 @@ class Supervisor:
             if self._stopping:
                 return
             child.failures_in_a_row = 1 if child.ready.is_set() else child.failures_in_a_row + 1
-            if child.failures_in_a_row > RESTARTS_IN_A_ROW_MAX or code == 2:
+            child.was_up = child.was_up or child.ready.is_set()
+            hopeless = code > 0 and not child.was_up and child.failures_in_a_row >= FIRST_STARTS_MAX
+            if hopeless or child.failures_in_a_row > RESTARTS_IN_A_ROW_MAX or code == 2:
                 if not self.lost.done():
                     self.lost.set_result(f"{child.name} does not come up: {child.last_words}")
                 return
@@ -126,6 +131,8 @@ class Supervisor:
         )
         if child.process.stderr is None:
             raise UnableToStart(f"{child.name} has no stderr")
+        if self._stopping:  # the order to stop went out while this one was being made
+            self._signal(child, signal.SIGTERM)
         async for line in child.process.stderr:
             log.write(line)
             log.flush()

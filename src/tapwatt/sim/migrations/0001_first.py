@@ -1,4 +1,4 @@
-"""The tables the simulated site began with. Frozen: what changes later is a revision of its own (ADR 0011)."""
+"""The tables the site began with. Frozen: what changes later is a revision of its own (ADR 0011)."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,1 +1,1 @@
-"""Revisions of the simulated site's database, `NNNN_name.py`, found by folder and run by alembic (ADR 0011)."""
+"""Revisions of the site's database, `NNNN_name.py`, found by folder and run by alembic (ADR 0011)."""
