@@ -155,7 +155,7 @@ class Edge:
             terminal_id="T1",
             operator_id="demo",
             profile=PROFILE,
-            serial="TW-SIM-0001",
+            serial="TW4000-000001",
             currency="EUR",
             password="000000",
             host="127.0.0.1",

@@ -135,7 +135,7 @@ async def test_reading_rests_when_it_is_not_wanted(site: Site) -> None:
 async def test_the_platform_knows_who_we_are_and_how_the_terminal_is(site: Site) -> None:
     await until(lambda: bool(site.platform.hellos()))
     report = site.platform.hellos()[0].terminals[0]
-    assert (report.terminal_id, report.serial) == ("T1", "TW-SIM-0001")
+    assert (report.terminal_id, report.serial) == ("T1", "TW4000-000001")
     await site.device.stop()
     await until(lambda: any("reached" in text or "closed" in text for text in site.platform.texts()))
     await site.platform.stop()

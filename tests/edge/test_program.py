@@ -153,5 +153,5 @@ def test_the_sandbox_names_a_terminal_we_have_a_profile_for() -> None:
     assert site.edge_id == "EDGE1"
     (place,) = site.terminals
     assert load_profile(place.profile).protocol == "zvt"
-    assert (place.terminal_id, place.serial, place.port) == ("T1", "TW-SIM-0001", None)
+    assert (place.terminal_id, place.serial, place.port) == ("T1", "TW4000-000001", None)
     assert place.password not in repr(place)

@@ -1,137 +1,155 @@
-"""`tapwatt demo` from outside: what it prints, how it ends, what is left behind, and what it survives."""
+"""`tapwatt demo` from outside: what it prints, how it ends, and what is left behind."""
 
 import json
 import os
-import random
 import signal
 import socket
-import subprocess
-import sys
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from tests.programs.running import quiet_environment
+from tests.journeys.demo import CHILDREN, Demo, demo
 
 from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES
 
 pytestmark = pytest.mark.programs
-
-T = TypeVar("T")
-Json = dict[str, Any]
-CHILDREN = {
-    "issuer": ("host", "issuer"),
-    "scheme": ("host", "scheme"),
-    "acquirer": ("host", "acquirer"),
-    "gateway": ("host", "gateway"),
-    "platform": ("serve",),
-    "edge": ("edge",),
-    "site": ("sim", "site"),
-}
-RUN_WITHIN_S = 400
-# A longer trial by hand: DEMO_KILLS=10 make test ARGS="tests/journeys/test_demo.py -k killed".
-KILL_SEEDS = range(int(os.environ.get("DEMO_KILLS", "3")))
+STOP_WITHIN_S = 15
+UP_WITHIN_S = 120
 
 
-class Demo:
-    """One demo as a child process; what it says is kept in files, so that no pipe can fill up."""
-
-    def __init__(self, data: Path, *options: str, **settings: object) -> None:
-        self.data = data
-        self.out, self.err = data.with_suffix(".out"), data.with_suffix(".err")
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "tapwatt", "demo", *options],
-                env=quiet_environment(data, settings),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-
-    def wait(self, within_s: float = RUN_WITHIN_S) -> int:
-        return self.process.wait(timeout=within_s)
-
-    def said(self) -> str:
-        return self.err.read_text()
-
-    def result(self) -> Json:
-        """Its JSON document: the one thing on stdout."""
-        lines = self.out.read_text().splitlines()
-        assert len(lines) == 1, lines
-        document: Json = json.loads(lines[0])
-        return document
-
-    def children(self) -> dict[str, int]:
-        """The programs that run on its data directory now, by name."""
-        found = {}
-        for entry in Path("/proc").iterdir():
-            if not entry.name.isdigit() or int(entry.name) == self.process.pid:
-                continue
-            try:
-                argv = (entry / "cmdline").read_bytes().decode().split("\0")
-                environment = (entry / "environ").read_bytes().split(b"\0")
-            except OSError:  # gone meanwhile, or somebody else's
-                continue
-            if f"TAPWATT_DATA={self.data}".encode() in environment and "tapwatt" in argv:
-                words = argv[argv.index("tapwatt") + 1 :]
-                name = next((name for name, own in CHILDREN.items() if tuple(words[: len(own)]) == own), "?")
-                found[name] = int(entry.name)
-        return found
-
-    def until(self, look: Callable[[], T], what: str, within_s: float = 120.0) -> T:
-        """Look until something true is seen."""
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
-            if seen := look():
-                return seen
-            time.sleep(0.05)
-        raise AssertionError(f"never {what}; the demo said: {self.said()}")
-
-    def until_said(self, words: str, within_s: float = 120.0) -> None:
-        self.until(lambda: words in self.said() or self.process.poll() is not None, f"said {words}", within_s)
-        assert words in self.said(), self.said()
-
-    def logs(self) -> str:
-        """Everything the demo and its programs have written, for a failing test."""
-        pages = [f"--- {path.name}\n{path.read_text()}" for path in sorted(self.data.glob("*.log"))]
-        return "\n".join([self.said(), *pages])
+def sessions_told(said: str) -> set[str]:
+    """The sessions that a demo's story is about, by the end of their names."""
+    lines = [line.split() for line in said.splitlines() if "plugged in" in line]
+    return {words[1] for words in lines}
 
 
-@contextmanager
-def demo(data: Path, *options: str, **settings: object) -> Iterator[Demo]:
-    """A demo, and nothing of it afterwards."""
-    running = Demo(data, *options, **settings)
-    try:
-        yield running
-    finally:
-        if running.process.poll() is None:
-            running.process.kill()
-            running.process.wait()
-        for pid in running.children().values():
-            os.kill(pid, signal.SIGKILL)
+def test_without_a_window_three_visits_and_the_next_run_tells_only_its_own(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with demo(data) as first:
+        assert first.wait() == 0, first.logs()
+        told = first.out.read_text()
+        assert told.count("plugged in at CS1/") == 3
+        assert told.count("done: ") == 3
+        assert "open holds: 0" in told
+        assert [told.count(party.replace("platform_", "")) >= 1 for party in PARTIES] == [True] * 6
+        assert first.children() == {}
+        before = sessions_told(told)
+    assert data.stat().st_mode & 0o077 == 0
+
+    with demo(data, "--visits", "2", "--exit", "--json") as second:
+        assert second.wait() == 0, second.logs()
+        result = second.result()
+        assert list(result) == ["visits", "open_holds"]
+        assert result["open_holds"] == 0
+        assert len(result["visits"]) == 2
+        assert not before & sessions_told(second.said()), "told again what an earlier run had told"
+        for visit in result["visits"]:
+            assert list(visit) == ["session", "outcome", "currency", *AMOUNTS, "parties", "agree"]
+            assert (visit["outcome"], visit["currency"], visit["agree"]) == ("charged", "EUR", True)
+            assert visit["session"][-5:] not in before
+            own = {amount: visit[amount] for amount in AMOUNTS}
+            assert own["captured_minor"] > 0
+            assert own["authorised_minor"] == own["captured_minor"] + own["released_minor"]
+            assert visit["parties"] == dict.fromkeys(PARTIES, own)
+        assert "Traceback" not in second.logs()
 
 
-@pytest.mark.parametrize("seed", KILL_SEEDS)
-def test_a_program_killed_at_any_moment_costs_nothing(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(f"kill {seed}")
-    victim = chance.choice(sorted(CHILDREN))
-    while_starting = chance.random() < 0.25
-    delay_s = chance.uniform(0, 20)
-    with demo(tmp_path / "data", "--visits", "3", "--exit", "--json") as site:
-        if not while_starting:
-            site.until_said("The site is up")
-        time.sleep(delay_s)
-        pid = site.until(lambda: site.children().get(victim), f"started {victim}")
-        os.kill(pid, signal.SIGKILL)
-        story = f"{victim} killed {delay_s:.1f} s after {'the start' if while_starting else 'it was up'}"
-        assert site.wait() == 0, f"{story}\n{site.logs()}"
-        result = site.result()
-        assert [visit["agree"] for visit in result["visits"]] == [True] * 3, story
-        assert result["open_holds"] == 0, story
-        assert "died (SIGKILL)" in site.said(), story
-        assert "Traceback" not in site.logs(), f"{story}\n{site.logs()}"
-        assert site.children() == {}, story
+def add_a_cent(database: Path) -> bool:
+    """Make a host state a cent more than it took; False while it has taken nothing."""
+    with closing(sqlite3.connect(database, timeout=10)) as books, books:
+        for name, state in books.execute("SELECT id, state FROM payment"):
+            stated = json.loads(state)
+            if stated["captured_minor"]:
+                stated["captured_minor"] += 1
+                books.execute("UPDATE payment SET state = ? WHERE id = ?", (json.dumps(stated), name))
+                return True
+    return False
+
+
+def test_one_cent_at_one_party_is_told_and_the_exit_code_is_1(tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--visits", "2", "--exit", "--json") as site:
+        site.until_said("done: ", UP_WITHIN_S)
+        site.until(lambda: add_a_cent(site.data / "acquirer.sqlite"), "captured at the acquirer")
+        assert site.wait() == 1, site.logs()
+        assert [visit["agree"] for visit in site.result()["visits"]] == [False, True]
+        complaints = [line for line in site.said().splitlines() if line.startswith("tapwatt demo: ")]
+        assert complaints == ["tapwatt demo: visit 1: acquirer differs from the others"]
+
+
+def assert_stops(site: Demo, number: signal.Signals) -> None:
+    pids = list(site.children().values())
+    began_s = time.monotonic()
+    site.process.send_signal(number)
+    assert site.wait(STOP_WITHIN_S) == 0, site.logs()
+    assert time.monotonic() - began_s < STOP_WITHIN_S
+    assert site.children() == {}
+    assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+    assert "Traceback" not in site.logs()
+
+
+def test_ctrl_c_during_a_visit_stops_everything(tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--visits", "3") as site:
+        site.until(lambda: "power flows" in site.out.read_text(), "power flows", UP_WITHIN_S)
+        assert set(site.children()) == set(CHILDREN)
+        assert_stops(site, signal.SIGINT)
+
+
+@pytest.mark.parametrize("programs", [1, 4])
+def test_a_stop_while_it_still_starts_stops_everything(programs: int, tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--visits", "3", "--json") as site:
+        site.until(lambda: len(site.children()) >= programs, f"{programs} programs", UP_WITHIN_S)
+        assert_stops(site, signal.SIGTERM)
+        assert site.out.read_text() == ""
+
+
+def test_a_killed_demo_leaves_no_program_behind(tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--visits", "3") as site:
+        site.until(lambda: set(site.children()) == set(CHILDREN), "all programs", UP_WITHIN_S)
+        site.process.kill()
+        site.process.wait()
+        site.until(lambda: not site.children(), "alone", within_s=STOP_WITHIN_S)
+
+
+def test_a_setting_that_makes_no_sense_is_named_in_one_sentence(tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--exit", gateway_timeout_s=99) as site:
+        assert site.wait(20) == 2
+        said = site.said().splitlines()
+        assert len(said) == 1
+        assert "TAPWATT_GATEWAY_TIMEOUT_S" in said[0]
+        assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("option", ["--visits=0", "--visits=many", "--seed=x", "--nonsense"])
+def test_a_wrong_option_is_named_in_one_sentence(option: str, tmp_path: Path) -> None:
+    with demo(tmp_path / "data", option) as site:
+        assert site.wait(20) == 2
+        said = site.said().splitlines()
+        assert len(said) == 1
+        assert option.partition("=")[0] in said[0]
+
+
+@pytest.mark.parametrize(("setting", "program"), [("scheme_http_port", "scheme")])
+def test_a_taken_port_is_told_with_the_program_that_wants_it(
+    setting: str, program: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with demo(tmp_path / "data", "--exit", "--json", **{setting: port}) as site:
+            assert site.wait(60) == 1
+            last = site.said().splitlines()[-1]
+            assert last.startswith("tapwatt demo: ")
+            assert program in last
+            assert f"127.0.0.1:{port}" in last
+            assert "Traceback" not in site.said()
+            assert site.children() == {}
+
+
+def test_a_data_directory_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("not a directory")
+    with demo(tmp_path / "data", "--exit") as site:
+        assert site.wait(20) == 2
+        assert "TAPWATT_DATA" in site.said()
+        assert "Traceback" not in site.said()
+        assert os.path.isfile(tmp_path / "data")

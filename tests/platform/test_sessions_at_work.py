@@ -3,11 +3,11 @@
 import asyncio
 from typing import Any
 
+from tests.platform.conftest import Site
+
 from tapwatt.ocpp import messages as ocpp
 from tapwatt.platform import views
 from tapwatt.uplink import messages as uplink
-
-from tests.platform.conftest import Site
 
 
 async def until(site: Site, state: str, *, number: int = 0) -> dict[str, Any]:

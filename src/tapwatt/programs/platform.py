@@ -205,6 +205,7 @@ class Platform:
             health=self.health,
         )
         await serve_http(runtime, console, settings.http_port)
+        runtime.closing.callback(console.close)
 
     def health(self) -> dict[str, object]:
         """Who is connected."""

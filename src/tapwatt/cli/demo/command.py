@@ -8,9 +8,10 @@ import shutil
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -35,6 +36,8 @@ PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 LOOK_EVERY_S = 0.4
 SETTLE_WITHIN_S = 90.0
+# Nothing is open, nothing under way and nothing has changed for so long: it will not change any more.
+QUIET_S = 8.0
 VISIT_WITHIN_S = 240.0
 
 
@@ -68,7 +71,7 @@ def demo(
     settings = Settings.read(data=data)
     if from_scratch:
         shutil.rmtree(settings.data, ignore_errors=True)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     leave = leave or not sys.stdout.isatty()
     asked = Asked(
         visits=visits or (3 if leave else None),
@@ -112,12 +115,15 @@ async def _demo(asked: Asked, settings: Settings) -> int:
         async with httpx.AsyncClient(timeout=10.0) as client:
             parties = Parties(settings, client)
             story = Story(console.print)
-            await _start(supervisor, asked, run, parties, story)
-            console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
+            await _unless(interrupted, _start(supervisor, asked, run, parties, story))
+            if not interrupted.is_set():
+                console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
             await _watch(parties, story, asked, run, interrupted, supervisor)
             if not asked.leave or interrupted.is_set():
                 return 0
             visits, open_holds = await _settled(parties, run, story, interrupted)
+            if interrupted.is_set():
+                return 0
     except UnableToStart as error:
         sys.stderr.write(f"tapwatt demo: {error}\n")
         return 1
@@ -133,10 +139,27 @@ def _interruptible() -> asyncio.Event:
     return interrupted
 
 
+async def _unless(interrupted: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Do the work; an interruption ends it early."""
+    doing, waiting = asyncio.create_task(work), asyncio.create_task(interrupted.wait())
+    await asyncio.wait({doing, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if doing.done():
+        doing.result()
+        return
+    doing.cancel()
+    await asyncio.gather(doing, return_exceptions=True)
+
+
 async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Parties, story: Story) -> None:
     for name, arguments in PROGRAMS:
         await supervisor.start(name, *arguments)
-    story.skip(await parties.sessions())
+    while not supervisor.lost.done():
+        try:
+            story.skip(await parties.sessions())
+            break
+        except httpx.HTTPError:  # it died just after it came up, and is being started again
+            await asyncio.sleep(LOOK_EVERY_S)
     counted = ("--visits", str(asked.visits)) if asked.visits else ()
     await supervisor.start("site", "sim", "site", "--run", run, "--seed", str(asked.seed), *counted)
 
@@ -171,21 +194,24 @@ async def _settled(
     parties: Parties, run: str, story: Story, interrupted: asyncio.Event
 ) -> tuple[list[Visit], int]:
     """Read every party's books until they agree, or until they had time enough to."""
-    deadline = asyncio.get_running_loop().time() + SETTLE_WITHIN_S
+    clock = asyncio.get_running_loop().time
+    deadline, quiet_since = clock() + SETTLE_WITHIN_S, clock()
     visits: list[Visit] = []
-    open_holds = -1
+    open_holds, under_way = -1, 0
     while not interrupted.is_set():
         try:
             sessions = await parties.sessions()
             await story.tell(sessions, parties.session)
             told = (await parties.visits(run))["visits"]
-            visits = [await parties.visit(visit, sessions) for visit in told]
-            open_holds = max((await parties.open_holds()).values())
+            before, visits = visits, [await parties.visit(visit, sessions) for visit in told]
+            open_holds, under_way = await parties.unsettled()
             if open_holds == 0 and all(visit.agree for visit in visits):
                 break
+            if open_holds or under_way or visits != before:
+                quiet_since = clock()
         except httpx.HTTPError:
-            open_holds = -1
-        if asyncio.get_running_loop().time() > deadline:
+            open_holds, quiet_since = -1, clock()
+        if clock() > deadline or clock() > quiet_since + QUIET_S:
             break
         await _pause(interrupted)
     return visits, open_holds

@@ -58,7 +58,9 @@ class Parties:
     async def unsettled(self) -> tuple[int, int]:
         """The most holds that a party has open, and how many messages about money are still under way."""
         summaries = (await self._summaries()).values()
-        return max(each["open_holds"] for each in summaries), sum(each.get("waiting", 0) for each in summaries)
+        return max(each["open_holds"] for each in summaries), sum(
+            each.get("waiting", 0) for each in summaries
+        )
 
     async def _summaries(self) -> dict[str, Json]:
         parties = ("issuer", "acquirer", "gateway", "site", "platform")

@@ -68,6 +68,8 @@ class Supervisor:
         await asyncio.wait(awaited, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         if not ready.done():
             ready.cancel()
+            if self.lost.done():
+                raise UnableToStart(self.lost.result())
             raise UnableToStart(f"{name} did not start: {child.last_words or 'it said nothing'}")
 
     def pids(self) -> dict[str, int]:
