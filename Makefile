@@ -13,7 +13,7 @@ demo: $(VENV)/.running  ## a whole site on this machine
 	@$(BIN)/tapwatt demo $(ARGS)
 
 test: check  ## everything that must be true; ARGS go to pytest
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.developing  ## style, types and import contracts: seconds, no test
 	$(BIN)/ruff format --check .
@@ -21,8 +21,10 @@ check: $(VENV)/.developing  ## style, types and import contracts: seconds, no te
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(VENV)/.running  ## the pages that are written by the code
+docs: $(VENV)/.developing  ## the pages that are written by the code
 	$(BIN)/tapwatt settings --page > docs/settings.md
+	$(BIN)/python docs/draw_states.py
+	$(BIN)/python docs/make_screens.py
 
 # The locks carry hashes and no address: where packages come from is the machine's own business.
 lock: $(VENV)/.tools  ## choose the newest allowed versions again

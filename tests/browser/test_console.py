@@ -112,7 +112,7 @@ async def forecourt(tmp_path: Path) -> AsyncIterator[Forecourt]:
         station = Station("CS1", socket)
         listening = asyncio.create_task(station.start())
         stack.callback(listening.cancel)
-        await station.call(call.BootNotification(charge_point_model="HYC400", charge_point_vendor="Other"))
+        await station.call(call.BootNotification(charge_point_model="DC400", charge_point_vendor="Other"))
         yield Forecourt(program, station, edge)
 
 

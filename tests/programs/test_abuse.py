@@ -51,7 +51,7 @@ GARBAGE = random.Random(2).randbytes(3000)
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def _site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with world(tmp_path_factory.mktemp("abused") / "data") as running:
+    async with world(tmp_path_factory.mktemp("abused")) as running:
         yield running
 
 

@@ -51,7 +51,7 @@ class Scene(Site):
                 return
             await asyncio.sleep(0.01)
 
-    async def opens(self, vendor: str = "Alpitronic", model: str = "HYC400") -> None:
+    async def opens(self, vendor: str = "Ohmworks", model: str = "DC400") -> None:
         """The station and the edge connect."""
         await self.stations.seen("CS1", connected=True)
         boot = ocpp.StationBooted(vendor=vendor, model=model, serial="23BZ0915", firmware="2.7.1")

@@ -47,7 +47,7 @@ async def test_the_board_shows_stations_terminals_sessions_and_what_waits(
     elements = Elements(page.text)
     assert elements.tags.count("h1") == 1
     assert set(BOARD) <= set(elements.ids)
-    for words in ("Forecourt, bay 1 and 2", "Alpitronic HYC400", "264.0 kW", "11.94 EUR", "20.473 kWh",
+    for words in ("Forecourt, bay 1 and 2", "Ohmworks DC400", "264.0 kW", "11.94 EUR", "20.473 kWh",
                  "of 60.00 EUR", "Visa …1111", "Demo Charging · times in UTC", "Connector 1",
                  "the stop could not be proved"):  # fmt: skip
         assert words in page.text

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -70,7 +69,7 @@ def demo(
     """A whole site on this machine. Example: tapwatt demo --visits 3 --exit"""
     settings = Settings.read(data=data)
     if from_scratch:
-        shutil.rmtree(settings.data, ignore_errors=True)
+        _forget(settings.data)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     leave = leave or not sys.stdout.isatty()
     asked = Asked(
@@ -81,6 +80,13 @@ def demo(
         data=settings.data,
     )
     return asyncio.run(_demo(asked, with_free_ports(settings)))
+
+
+def _forget(data: Path) -> None:
+    """Remove what earlier runs left, and nothing else that may lie in the directory."""
+    for pattern in ("*.sqlite", "*.sqlite-*", "*.lock", "*.log"):
+        for old in data.glob(pattern):
+            old.unlink(missing_ok=True)
 
 
 def with_free_ports(settings: Settings) -> Settings:

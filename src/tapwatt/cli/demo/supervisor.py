@@ -62,7 +62,9 @@ class Supervisor:
         """Start a program and wait for its ready line. Raises UnableToStart."""
         child = Child(name=name, arguments=arguments, log=self._data / f"{name}.log")
         self._children.append(child)
-        self._watchers.append(asyncio.create_task(self._keep_alive(child), name=f"watch {name}"))
+        watcher = asyncio.create_task(self._keep_alive(child), name=name)
+        watcher.add_done_callback(self._watched)
+        self._watchers.append(watcher)
         ready: asyncio.Future[bool] = asyncio.ensure_future(child.ready.wait())
         awaited: set[asyncio.Future[Any]] = {ready, self.lost}
         await asyncio.wait(awaited, timeout=READY_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
@@ -98,6 +100,13 @@ class Supervisor:
         if child.process is not None and child.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 child.process.send_signal(number)
+
+    def _watched(self, watcher: asyncio.Task[None]) -> None:
+        """A watcher that failed (the log cannot be written, no process can be made) must not do so in
+        silence."""
+        error = None if watcher.cancelled() else watcher.exception()
+        if error is not None and not self.lost.done():
+            self.lost.set_result(f"{watcher.get_name()} cannot be kept alive: {error}")
 
     async def _keep_alive(self, child: Child) -> None:
         while not self._stopping:
