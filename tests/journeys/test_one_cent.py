@@ -59,8 +59,8 @@ BOOKS: dict[str, tuple[str, Callable[[sqlite3.Connection, int], int]]] = {
     "platform_ledger": (
         "platform",
         column(
-            "UPDATE entry SET amount_minor = amount_minor + ? WHERE account = 'hold_contra' AND posting_key IN "
-            "(SELECT key FROM posting WHERE kind = 'captured')"
+            "UPDATE entry SET amount_minor = amount_minor + ? WHERE account = 'hold_contra' "
+            "AND posting_key IN (SELECT key FROM posting WHERE kind = 'captured')"
         ),
     ),
     "gateway": ("gateway", state("payment", "captured_minor")),
