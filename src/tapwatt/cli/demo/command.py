@@ -23,16 +23,15 @@ from tapwatt.cli.demo.supervisor import Supervisor, UnableToStart
 from tapwatt.cli.demo.table import print_table
 from tapwatt.settings import PREFIX, Settings
 
-# Right to left, so that whoever is dialled is there: the edge dials the terminal, the terminal dials the
-# gateway.
-PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+# Right to left, so that whoever is dialled is there; the two rows know nothing of each other before the site
+# comes.
+RAILS = (
     ("issuer", ("host", "issuer")),
     ("scheme", ("host", "scheme")),
     ("acquirer", ("host", "acquirer")),
     ("gateway", ("host", "gateway")),
-    ("platform", ("serve",)),
-    ("edge", ("edge",)),
 )
+OURS = (("platform", ("serve",)), ("edge", ("edge",)))
 LOOK_EVERY_S = 0.4
 PIPE_COLUMNS = 110
 SETTLE_WITHIN_S = 90.0
@@ -161,9 +160,18 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[Any, Any, None]) -
     await asyncio.gather(doing, return_exceptions=True)
 
 
+async def start_programs(supervisor: Supervisor) -> None:
+    """Start everything but the site, and wait until all are up. Raises UnableToStart."""
+
+    async def row(programs: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+        for name, arguments in programs:
+            await supervisor.start(name, *arguments)
+
+    await asyncio.gather(row(RAILS), row(OURS))
+
+
 async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Parties, story: Story) -> None:
-    for name, arguments in PROGRAMS:
-        await supervisor.start(name, *arguments)
+    await start_programs(supervisor)
     while not supervisor.lost.done():
         try:
             story.skip(await parties.sessions())
