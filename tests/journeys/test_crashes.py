@@ -98,7 +98,7 @@ def kill_at(site: World, at: Boundary, before: int, delay_ms: int) -> None:
 
 
 async def visit(site: World) -> None:
-    """A driver comes, maybe while a line is still down: then the card is refused and the next driver comes."""
+    """A driver comes, maybe while a line is still down: then the card is refused, and another comes."""
     session = await site.plug(target_wh=150)
     with contextlib.suppress(httpx.HTTPError):  # whoever we asked has just been killed
         await site.tap("mastercard-good")
