@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 import pytest_asyncio
-from tests.journeys.world import PATIENCE_S, World, world
+from tests.journeys.world import PATIENCE_S, Json, World, world
 
 pytestmark = [pytest.mark.programs, pytest.mark.asyncio(loop_scope="module")]
 # Another trial by hand: CRASH_SEED=7 make test ARGS="tests/journeys/test_crashes.py -s".
@@ -122,9 +122,21 @@ async def test_a_kill_at_a_boundary_costs_nothing(site: World, at: Boundary) -> 
     await killing
 
 
+async def charging(site: World) -> Json:
+    """A car that charges. A line that is still down after the last crash refuses a card or two."""
+    for _ in range(VISITS_MAX):
+        await site.plug(target_wh=100_000, max_power_w=60_000)
+        await site.tap("mastercard-good")
+        session = await site.session("charging", "failed")
+        if session["state"] == "charging":
+            return session
+        await site.unplug()
+        await asyncio.sleep(1)
+    raise AssertionError(f"no card was taken: {session}")
+
+
 async def test_a_platform_whose_disk_is_full_goes_on_when_there_is_room_again(site: World) -> None:
-    session = await site.plug(target_wh=100_000, max_power_w=60_000)
-    await site.tap("mastercard-good")
+    session = await charging(site)
     await site.power(60)
     platform = site.supervisor.pids()["platform"]
     whole = resource.prlimit(platform, resource.RLIMIT_FSIZE)
