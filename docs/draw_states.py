@@ -112,7 +112,9 @@ def situation_of(now: Session) -> tuple[Any, ...]:
     paid = now.payment
     money = paid and (paid.state, paid.awaited, paid.captured_minor > 0, paid.refunded_minor > 0)
     car = (now.plugged, now.transaction_id is None, now.stopped_ms is None, now.late)
-    return (now.state, now.reason, now.remote, money, car, now.stop_tries >= 5)
+    energy = now.meter is not None and now.meter.delivered_wh > 0
+    tries = min(now.stop_tries, 5) if now.state == "stopping" else 0
+    return (now.state, now.reason, now.remote, money, car, tries, energy, now.expiring)
 
 
 def walk_session() -> Walk:

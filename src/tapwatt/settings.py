@@ -99,6 +99,25 @@ class Settings(BaseSettings):
     hold_least_minor: int = Field(
         100, gt=0, description="Least approved amount worth starting a charge for, in minor units."
     )
+    hold_rule: Literal["fixed", "derived"] = Field(
+        "fixed",
+        description="`fixed` asks for HOLD_MINOR; `derived` for what HOLD_EXPECTED_WH cost at the tariff.",
+    )
+    hold_expected_wh: int = Field(
+        40_000, gt=0, le=1_000_000, description="Energy of an expected charge, for a derived hold."
+    )
+    hold_floor_minor: int = Field(1000, gt=0, le=1_000_000, description="Least derived hold, in minor units.")
+    hold_cap_minor: int = Field(8000, gt=0, le=1_000_000, description="Most that a derived hold may be.")
+    hold_plastic_minor: int = Field(
+        5000,
+        gt=0,
+        le=1_000_000,
+        description="Most that a derived hold may be at a terminal without PIN: plastic is refused above.",
+    )
+    hold_days: int = Field(
+        7, ge=1, le=30, description="Days a hold is good for, if the terminal's profile says no less."
+    )
+    reading_s: Seconds = Field(10.0, description="Time a station has to send a reading that was asked for.")
     plug_in_s: Seconds = Field(180.0, description="Time to plug in after a tap; then the hold goes back.")
     start_s: Seconds = Field(60.0, description="Time a station has to start; then the hold goes back.")
     stop_s: Seconds = Field(30.0, description="Time a station has to stop before it is asked again.")
@@ -166,6 +185,9 @@ class Settings(BaseSettings):
         if self.hold_least_minor > self.hold_minor:
             least, hold = _environment("hold_least_minor"), _environment("hold_minor")
             raise ValueError(f"{least} is more than {hold}")
+        if self.hold_floor_minor > min(self.hold_cap_minor, self.hold_plastic_minor):
+            floor, cap = _environment("hold_floor_minor"), _environment("hold_cap_minor")
+            raise ValueError(f"{floor} is more than {cap} or {_environment('hold_plastic_minor')}")
         if self.forward_first_retry_s > self.forward_longest_retry_s:
             first, longest = _environment("forward_first_retry_s"), _environment("forward_longest_retry_s")
             raise ValueError(f"{first} is longer than {longest}")

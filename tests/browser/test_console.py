@@ -214,6 +214,33 @@ async def test_what_is_lost_is_said_and_found_again(tmp_path: Path, browser: Bro
             await expect(page.locator("#terminal-T1")).to_contain_text("ready")
 
 
+async def test_a_doubtful_session_is_decided_by_keyboard_alone(tmp_path: Path, browser: Browser) -> None:
+    async with site_at(tmp_path) as scene, serving(scene) as url:
+        await scene.opens()
+        session_id = await scene.review(2)
+        page, complaints = await opened(browser, url, viewport={"width": PHONE_WIDTH, "height": 844})
+        await tab_to(page, "#figure-review")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(re.compile("/review$"))
+        await expect(page.get_by_role("status")).to_have_text("Live")
+        await heard(page)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wide) == 0, "the queue scrolls sideways on a phone"
+        await tab_to(page, f"#why-{session_id}")
+        await page.keyboard.type("the display shows less")
+        # Another step draws the queue anew; what is being typed stays.
+        await scene.status("preparing", 1)
+        await tab_to(page, f"#amount-{session_id}")
+        await page.keyboard.type("1.23")
+        await expect(page.locator(f"#why-{session_id}")).to_have_value("the display shows less")
+        await tab_to(page, f"#take-{session_id}")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(re.compile(f"/sessions/{session_id}$"))
+        await expect(page.locator("#head")).to_contain_text("Decided by operator: the display shows less")
+        await expect(page.locator("#timeline")).to_contain_text("1.23 EUR")
+        assert complaints == []
+
+
 async def hide(page: Page, hidden: bool) -> None:
     """Tell the page that its tab is in the background, or back."""
     await page.evaluate(

@@ -5,10 +5,7 @@ The tests say what the design says and are strict: whoever mends one of these ha
 
 import pytest
 
-DEFECTS = {
-    14: "without meter values a charge runs past its hold: nothing wakes the session before its last hour",
-    27: "a station that never stops keeps its session for ever, past the hold's last day",
-}
+DEFECTS: dict[int, str] = {}
 
 
 def defect(number: int) -> pytest.MarkDecorator:

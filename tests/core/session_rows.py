@@ -35,13 +35,19 @@ starting          Ticked,HoldExpiring                          closing     Relea
 charging          Metered,Unplugged,PluggedIn,Started          =           -
 charging          StartAccepted,StartUncertain,StartRefused    =           -
 charging          Stopped                                      closing     Capture
-charging          StopAsked,Ticked,HoldExpiring                stopping    StopCharging
+charging          StopAsked,HoldExpiring                       stopping    StopCharging
+charging          Ticked                                       =           AskReading
+charging.asked    Ticked                                       stopping    StopCharging
+charging.asked    Metered                                      =           -
 stopping          Metered,Unplugged,PluggedIn,Started          =           -
 stopping          StartAccepted,StartUncertain,StartRefused    =           -
 stopping          StopAccepted,StopRefused,StopAsked           =           -
 stopping          HoldExpiring                                 =           -
 stopping          Stopped                                      closing     Capture
 stopping          Ticked                                       =           StopCharging
+stopping.deaf     HoldExpiring                                 closing     Capture,Notify,StopCharging
+closing.capturing HoldExpiring                                 =           Notify
+closing.unstopped Stopped                                      =           -|Post
 closing.capturing Captured,AlreadyCaptured                   closed      IssueReceipt,ShowOnTerminal,Post,Post
 closing.capturing CaptureRefused,Declined,FoundNone            review      Notify
 closing.capturing NotSent,FoundOpen                            =           Capture
@@ -127,6 +133,5 @@ failed.declined   Offered = -
 """What may be said, or said again, and changes nothing, but for the rows above and those below."""
 
 DISAGREE = """
-stopping.deaf     HoldExpiring                       review|closing  Notify|Notify,StopCharging|Capture 27
 """
 """Rows that the design asks for and the code has not, or has otherwise; last the number of the defect."""

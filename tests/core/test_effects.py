@@ -24,6 +24,7 @@ LANES = [
     (f.Ask(**MONEY), "ask"),
     (f.StartCharging(key="k", station_id="CS1", evse_id=1, id_token="TW-1"), "station"),
     (f.StopCharging(key="k", station_id="CS1", transaction_id="1"), "station"),
+    (f.AskReading(key="k", station_id="CS1", evse_id=1), "reading"),
     (f.ShowOnTerminal(key="k", terminal_id="T1", lines=("Tap card",)), "screen"),
     (f.Post(key="k", posting=hold(1, currency="EUR")), "record"),
     (f.Notify(key="k", text="look"), "record"),

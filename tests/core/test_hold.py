@@ -2,10 +2,19 @@
 
 from decimal import Decimal
 
+import pytest
 from tests.core.samples import TARIFF
 
 from tapwatt.core.energy import Meter, begin, read
-from tapwatt.core.hold import LOOK_AHEAD_MS, HoldPolicy, hold_sentence, must_stop
+from tapwatt.core.hold import (
+    LOOK_AHEAD_MS,
+    DerivedHold,
+    HoldPolicy,
+    hold_for,
+    hold_sentence,
+    must_stop,
+    time_left_ms,
+)
 from tapwatt.core.tariff import Tariff
 
 HALF = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal("0.50"), tax_rate_percent=Decimal(0))
@@ -38,3 +47,44 @@ def test_nothing_authorised_means_stop_at_once() -> None:
 def test_free_energy_has_no_limit() -> None:
     free = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal(0), tax_rate_percent=Decimal(19))
     assert not must_stop(free, metered(500_000, seconds=6000), authorised_minor=0)
+
+
+RULE = DerivedHold(expected_wh=40_000, floor_minor=1000, cap_minor=8000, plastic_minor=5000, least_minor=100)
+
+
+@pytest.mark.parametrize(
+    ("price", "amount_minor", "sentence"),
+    [
+        ("0.50", 2000, "Hold 20.00 EUR (40 kWh)"),
+        ("0.10", 1000, "Hold 10.00 EUR (100 kWh)"),
+        ("1.90", 5000, "Hold 50.00 EUR (26 kWh)"),
+        ("0.00", 1000, "Hold 10.00 EUR"),
+    ],
+)
+def test_a_derived_hold_follows_the_price_within_its_bounds(
+    price: str, amount_minor: int, sentence: str
+) -> None:
+    tariff = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal(price), tax_rate_percent=Decimal(0))
+    policy = hold_for(RULE, tariff)
+    assert policy.amount_minor == amount_minor
+    assert hold_sentence(policy, currency="EUR") == sentence
+
+
+def test_a_derived_hold_never_asks_for_less_than_it_starts_for() -> None:
+    strict = DerivedHold(
+        expected_wh=1000, floor_minor=10, cap_minor=8000, plastic_minor=5000, least_minor=100
+    )
+    assert hold_for(strict, HALF) == HoldPolicy(amount_minor=50, least_minor=50, covers_wh=1000)
+
+
+def test_a_fixed_hold_is_what_it_is() -> None:
+    fixed = HoldPolicy(amount_minor=2500, least_minor=500)
+    assert hold_for(fixed, HALF) is fixed
+
+
+def test_the_rest_of_the_hold_lasts_as_long_as_full_power_takes() -> None:
+    # 25.00 EUR buy 50 kWh; 40 are left, and 100 kW deliver them in 24 minutes.
+    left = time_left_ms(HALF, metered(10_000, seconds=600), authorised_minor=2500, max_power_w=100_000)
+    assert left == 24 * 60_000
+    assert time_left_ms(HALF, metered(60_000, seconds=1), authorised_minor=2500, max_power_w=1) == 0
+    assert time_left_ms(HALF, metered(0, seconds=1), authorised_minor=2500, max_power_w=0) is None

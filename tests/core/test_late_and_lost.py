@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from tests.core import samples as s
-from tests.core.defects import defect
 
 from tapwatt.core import effects as f
 from tapwatt.core.session import decide
@@ -53,7 +52,6 @@ def test_a_last_reading_with_an_older_time_is_not_dropped_in_silence() -> None:
     assert run.session.state == "review" or run.all(f.Capture)[0].amount_minor == 487
 
 
-@defect(14)
 def test_a_charge_without_meter_values_wakes_before_its_hold_is_used_up() -> None:
     run = s.play(CHARGING)
     # 42,874 Wh fit into the hold; 350 kW deliver them in 441 s.

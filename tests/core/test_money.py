@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwatt.core.money import decimals, round_to_minor, show, to_major
+from tapwatt.core.money import decimals, round_to_minor, show, to_major, to_minor
 
 CURRENCIES = st.sampled_from(["EUR", "USD", "JPY", "KWD"])
 
@@ -68,3 +68,25 @@ def test_minor_to_major_and_back_is_the_same_amount(minor: int, currency: str) -
 def test_rounding_moves_an_amount_by_half_a_minor_unit_at_most(exact: Decimal, currency: str) -> None:
     rounded = to_major(round_to_minor(exact, currency=currency), currency=currency)
     assert abs(rounded - exact) <= Decimal("0.5").scaleb(-decimals(currency))
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("12.05", "EUR", 1205),
+        (" 12,5 ", "EUR", 1250),
+        ("7", "EUR", 700),
+        ("500", "JPY", 500),
+        ("1.234", "KWD", 1234),
+    ],
+)
+def test_a_typed_amount_is_read_exactly(text: str, currency: str, minor: int) -> None:
+    assert to_minor(text, currency=currency) == minor
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1e3", "1.234", "1,000.00", "١٢", "12 EUR", "1" * 10, ".5", "NaN"]
+)
+def test_what_is_no_amount_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="written with digits and at most 2 decimals"):
+        to_minor(text, currency="EUR")

@@ -8,6 +8,7 @@ from tests.core import samples as s
 from tests.core.defects import defect
 from tests.journeys.stories import VISITS, Story
 from tests.journeys.stories_late import LATE
+from tests.journeys.stories_limits import LIMITED
 from tests.journeys.stories_payment import PAYMENT
 from tests.journeys.stories_quiet import QUIET
 from tests.journeys.stories_review import REVIEWED
@@ -18,7 +19,7 @@ from tapwatt.core import effects as f
 from tapwatt.core import payment, session
 from tapwatt.core.session import UnableToDecide, decide
 
-GOOD = (*VISITS, *STATION, *PAYMENT, *LATE, *QUIET, *REVIEWED)
+GOOD = (*VISITS, *STATION, *PAYMENT, *LATE, *QUIET, *REVIEWED, *LIMITED)
 STORIES = [
     pytest.param(story, id=story.name, marks=[defect(story.defect)] if story.defect else []) for story in GOOD
 ]
@@ -120,7 +121,6 @@ AGAIN = {
     ("closing", "CannotAsk"): {"Notify"},
     ("closed", "CannotAsk"): {"Notify"},
     ("review", "CannotAsk"): {"Notify"},
-    ("review", "HoldExpiring"): {"Notify"},
     ("closing", "Decided"): {"error"},
     ("closed", "RefundWanted"): {"error"},
     ("closed", "VoidWanted"): {"error"},

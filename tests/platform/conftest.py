@@ -37,6 +37,7 @@ class Wires:
     shown: list[tuple[str, ...]] = field(default_factory=list)
     started: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    readings: list[int] = field(default_factory=list)
     start_accepted: bool = True
     failure: Exception | None = None
 
@@ -59,6 +60,10 @@ class Wires:
 
     async def stop(self, *, station_id: str, transaction_id: str) -> bool:
         self.stopped.append(transaction_id)
+        return True
+
+    async def read(self, *, station_id: str, evse_id: int) -> bool:
+        self.readings.append(evse_id)
         return True
 
 

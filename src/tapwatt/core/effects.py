@@ -101,6 +101,15 @@ class StopCharging:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskReading:
+    """Ask the station for a meter reading now; best effort, the reading comes by itself."""
+
+    key: str
+    station_id: str
+    evse_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOnTerminal:
     """Text for the driver; best effort, only the newest one matters."""
 
@@ -136,11 +145,13 @@ class Notify:
 
 Effect = (
     Authorise | Increase | Capture | Release | Refund | Void | Ask
-    | StartCharging | StopCharging | ShowOnTerminal | Post | IssueReceipt | Notify
+    | StartCharging | StopCharging | AskReading | ShowOnTerminal | Post | IssueReceipt | Notify
 )  # fmt: skip
 
 MONEY = (Authorise, Increase, Capture, Release, Refund, Void, Ask)
-EFFECTS: tuple[type, ...] = (*MONEY, StartCharging, StopCharging, ShowOnTerminal, Post, IssueReceipt, Notify)
+EFFECTS: tuple[type, ...] = (
+    *MONEY, StartCharging, StopCharging, AskReading, ShowOnTerminal, Post, IssueReceipt, Notify,
+)  # fmt: skip
 
 
 def lane(effect: Effect) -> str:
@@ -152,6 +163,8 @@ def lane(effect: Effect) -> str:
         return "money"
     if isinstance(effect, StartCharging | StopCharging):
         return "station"
+    if isinstance(effect, AskReading):
+        return "reading"
     if isinstance(effect, ShowOnTerminal):
         return "screen"
     return "record"

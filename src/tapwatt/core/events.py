@@ -21,6 +21,12 @@ class Limits:
     stop_ms: int = 30_000
     settle_ms: int = 120_000
     session_ms: int = 86_400_000
+    reading_ms: int = 10_000
+    """How long a station has to send a reading that it was asked for."""
+    hold_ms: int = 604_800_000
+    """How long a card's hold is good for."""
+    expiry_ms: int = 86_400_000
+    """How long before that its end is acted upon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

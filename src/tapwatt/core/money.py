@@ -3,6 +3,7 @@
 A currency's minor unit is the power of ten of ISO 4217; an amount without its currency does not exist here.
 """
 
+import re
 from decimal import ROUND_HALF_UP, Decimal
 
 # ISO 4217 list one, 2026: only the exceptions; every other currency has two decimals.
@@ -11,6 +12,7 @@ EXCEPTIONS = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
+TYPED = re.compile(r"([0-9]{1,9})(?:[.,]([0-9]+))?")
 DECIMALS = {code: count for count, codes in EXCEPTIONS.items() for code in codes.split()}
 
 
@@ -27,6 +29,15 @@ def round_to_minor(amount: Decimal, *, currency: str) -> int:
 def to_major(amount_minor: int, *, currency: str) -> Decimal:
     """The exact amount in major units, for a price calculation or for showing."""
     return Decimal(amount_minor).scaleb(-decimals(currency))
+
+
+def to_minor(text: str, *, currency: str) -> int:
+    """What a person typed as an amount, `12.05` or `12,05`, exactly. Raises ValueError with one sentence."""
+    most = decimals(currency)
+    found = TYPED.fullmatch(text.strip())
+    if found is None or len(found[2] or "") > most:
+        raise ValueError(f"an amount in {currency} is written with digits and at most {most} decimals")
+    return int(found[1] + (found[2] or "").ljust(most, "0"))
 
 
 def show(amount_minor: int, *, currency: str) -> str:

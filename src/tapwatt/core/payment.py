@@ -60,6 +60,7 @@ def begin(
     amount_minor: int,
     terminal_id: str | None = None,
     account_id: str | None = None,
+    capture_before_ms: int = 0,
 ) -> Decision:
     """A payment begins by asking for a hold."""
     payment = Payment(
@@ -71,6 +72,7 @@ def begin(
         asked_minor=amount_minor,
         terminal_id=terminal_id,
         account_id=account_id,
+        capture_before_ms=capture_before_ms,
     )
     return step.ask_for(Authorise, payment, S.AUTHORISING, amount_minor)
 

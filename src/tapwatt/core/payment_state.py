@@ -51,6 +51,8 @@ class Payment:
     account_id: str | None = None
     awaited: bool = True
     """Whether somebody still stands there, waiting for the authorisation."""
+    capture_before_ms: int = 0
+    """When the hold ends by itself; 0 for one that does not."""
     operation_key: str = ""
     """Key of the money effect whose outcome is open; an outcome of another key is late and changes nothing.
     """

@@ -5,6 +5,7 @@ of the money inside. What is not in the table is an error with a name; late, rep
 rows of their own.
 """
 
+from tapwatt.core import session_clock as clock
 from tapwatt.core import session_ends as ends
 from tapwatt.core import session_steps as step
 from tapwatt.core.effects import Effect
@@ -101,7 +102,7 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.CHARGING, Metered): step.metered,
     (S.CHARGING, Stopped): step.stopped,
     (S.CHARGING, StopAsked): step.stop_asked,
-    (S.CHARGING, Ticked): step.stop_asked,
+    (S.CHARGING, Ticked): step.look_again,
     (S.CHARGING, HoldExpiring): step.stop_asked,
     (S.CHARGING, Unplugged): step.unplugged,
     (S.CHARGING, PluggedIn): step.plugged,
@@ -115,7 +116,7 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.STOPPING, StopAccepted): step.same,
     (S.STOPPING, StopRefused): step.same,
     (S.STOPPING, StopAsked): step.same,
-    (S.STOPPING, HoldExpiring): step.same,
+    (S.STOPPING, HoldExpiring): step.hold_expires_while_stopping,
     (S.STOPPING, Ticked): step.stop_again,
     (S.STOPPING, Unplugged): step.unplugged,
     (S.STOPPING, PluggedIn): step.plugged,
@@ -150,7 +151,7 @@ TABLE |= {(state, Started): ends.started_late for state in ENDING}
 TABLE |= {(state, Metered): step.metered_otherwise for state in ENDING}
 TABLE |= {(state, Stopped): ends.stopped_late for state in ENDING}
 TABLE |= {(state, event): step.same for state in ENDING for event in NEWS}
-TABLE |= {(S.REVIEW, HoldExpiring): ends.hold_expires_in_review}
+TABLE |= {(state, HoldExpiring): ends.hold_expires_at_the_end for state in (S.REVIEW, S.CLOSING)}
 TABLE |= {(state, Ticked): ends.watch for state in ENDING}
 TABLE |= {(state, Offered): step.same for state in S}
 
@@ -163,9 +164,10 @@ def decide(session: Session | None, event: object) -> tuple[Session, tuple[Effec
         return step.offer(event)
     if isinstance(event, Ticked) and (session.deadline_ms is None or event.at_ms < session.deadline_ms):
         return session, ()
+    event = clock.of_the_hold(session, event)
     row = TABLE.get((session.state, type(event)))
     if row is None:
         raise UnableToDecide(f"session {session.session_id}: {type(event).__name__} in {session.state}")
     after, effects = row(session, event)
-    booked, postings = book(session, after)
+    booked, postings = book(session, clock.with_the_hold(session, event, after))
     return booked, (*effects, *postings)

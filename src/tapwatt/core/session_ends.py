@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from tapwatt.core import payment, screen
+from tapwatt.core import session_clock as clock
 from tapwatt.core import session_moves as move
 from tapwatt.core.effects import Effect, IssueReceipt, Notify
 from tapwatt.core.events import (
@@ -33,6 +34,14 @@ def started_late(session: Session, event: Started) -> Decision:
     return move.abandon(move.running(session, event), event.at_ms)
 
 
+def most_to_take_minor(session: Session) -> int:
+    """What a person may have taken at most: no more than the bill, and never above the confirmed hold."""
+    paid = session.payment
+    if session.bill is None or paid is None or paid.captured_minor:
+        return 0
+    return min(session.bill.gross_minor, paid.authorised_minor)
+
+
 def decided(session: Session, event: Decided) -> Decision:
     """A person has looked: take this much of the hold, or give it all back. What is not taken is a loss."""
     judged = replace(session, detail=f"decided by {event.by}: {event.why}")
@@ -58,11 +67,46 @@ def stopped_unanswered(session: Session, event: Stopped) -> Decision:
 
 def stopped_late(session: Session, event: Stopped) -> Decision:
     """The end of a transaction that nobody pays for, or a repeat of one that was paid."""
-    if not session.late or session.stopped_ms is not None:
+    if session.stopped_ms is not None:
+        return session, ()
+    if session.bill is not None:
+        return _stopped_after_billing(session, event), ()
+    if not session.late:
         return session, ()
     over = replace(move.take_reading(session, event), stopped_ms=event.at_ms)
     lost_minor = price(over.tariff, move.usage(over)).gross_minor if over.meter else 0
     return replace(over, lost_minor=over.lost_minor + lost_minor), ()
+
+
+def settle_unstopped(session: Session, event: Happened) -> Decision:
+    """The hold's last day, and its station has not stopped: what the last reading proves is taken. With a
+    doubt a person decides, today."""
+    billed = replace(session, bill=price(session.tariff, move.usage(session)))
+    text = f"session {session.session_id}: its hold ends, its station does not stop, last reading billed"
+    alarmed, alarm = number(billed, lambda key: Notify(key=key, text=text))
+    if doubts := move.doubts_of(billed):
+        after, effects = move.hand_over(alarmed, Reason.DOUBTFUL_ENERGY, "; ".join(doubts), event.at_ms)
+    elif billed.bill is None or billed.bill.gross_minor <= 0:
+        after, effects = move.give_all_back(alarmed, event, Reason.NOTHING_DELIVERED)
+    else:
+        after, effects = move.take(alarmed, event.at_ms)
+    return after, (*alarm, *effects)
+
+
+def _stopped_after_billing(session: Session, event: Stopped) -> Session:
+    """The end of a charge that was billed on its last reading: what flowed after that is a loss, counted
+    once."""
+    over = replace(move.take_reading(session, event), stopped_ms=event.at_ms)
+    whole = price(over.tariff, move.usage(over)) if over.meter else None
+    paid = session.payment
+    if whole is None or paid is None:
+        return replace(session, stopped_ms=event.at_ms)
+    if session.state is S.REVIEW and not paid.capture_minor:
+        return replace(over, bill=whole)  # nobody has decided yet: the person sees all of it
+    # Receipt and bill stay as they were issued; the meter stays with them.
+    taken_minor = 0 if paid.state in (P.REVERSING, P.REVERSED) else paid.capture_minor
+    more_minor = max(0, whole.gross_minor - taken_minor - session.lost_minor)
+    return replace(session, stopped_ms=event.at_ms, lost_minor=session.lost_minor + more_minor)
 
 
 def payment_moved(session: Session, event: Any) -> Decision:
@@ -87,13 +131,19 @@ def payment_moved(session: Session, event: Any) -> Decision:
     return moved, (*effects, *more)
 
 
-def hold_expires_in_review(session: Session, event: Happened) -> Decision:
-    """The last day to take anything from the hold of a session in review: a person hears of it once more."""
+def hold_expires_at_the_end(session: Session, event: Happened) -> Decision:
+    """The last day to take anything from a hold that waits for a person or for its capture: a person hears of
+    it once more."""
     paid = session.payment
-    if paid is None or not paid.authorised_minor or paid.captured_minor:
+    if session.expiring or paid is None or not paid.authorised_minor:
         return session, ()
-    text = f"session {session.session_id}: its hold ends, decide today"
-    return number(session, lambda key: Notify(key=key, text=text))
+    if paid.captured_minor or paid.state not in clock.HELD:
+        return session, ()
+    text = f"session {session.session_id}: its hold ends, " + (
+        "decide today" if session.state is S.REVIEW else "and nobody has confirmed its capture"
+    )
+    later = replace(session, deadline_ms=event.at_ms + session.limits.settle_ms)
+    return number(later, lambda key: Notify(key=key, text=text))
 
 
 def watch(session: Session, event: Happened) -> Decision:

@@ -82,6 +82,11 @@ def take_reading(session: Session, event: Metered | Stopped) -> Session:
     return replace(session, meter=meter)
 
 
+def doubts_of(session: Session) -> tuple[str, ...]:
+    """Why the energy on the meter cannot be billed without somebody looking."""
+    return session.meter.doubts if session.meter else ("the start was never reported",)
+
+
 def close(session: Session, reason: Reason, at_ms: int) -> Decision:
     """Wait for the payment to find its end; if that takes long, somebody asks again."""
     closing = replace(

@@ -87,6 +87,10 @@ class Session:
     stopped_ms: int | None = None
     closed_ms: int | None = None
     deadline_ms: int | None = None
+    reading_asked: bool = False
+    """Whether the station was asked for a reading because the hold may be used up by now."""
+    expiring: bool = False
+    """Whether the end of the hold was acted upon."""
     stop_tries: int = 0
     watches: int = 0
     steps: int = 0

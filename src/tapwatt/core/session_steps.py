@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from tapwatt.core import payment, screen
+from tapwatt.core import session_clock as clock
+from tapwatt.core import session_ends as ends
 from tapwatt.core import session_moves as move
-from tapwatt.core.effects import Effect, Leader, Notify, StartCharging
+from tapwatt.core.effects import AskReading, Effect, Leader, Notify, StartCharging
 from tapwatt.core.events import (
     AccountPresented,
     CardPresented,
     GivenUp,
     Happened,
+    HoldExpiring,
     Metered,
     Offered,
     Started,
@@ -75,6 +78,7 @@ def card_presented(session: Session, event: CardPresented) -> Decision:
         currency=session.tariff.currency,
         amount_minor=session.hold.amount_minor,
         terminal_id=session.terminal_id,
+        capture_before_ms=event.at_ms + session.limits.hold_ms,
     )
     known = replace(started, token=event.token, brand=event.brand, last_four=event.last_four)
     return _authorising(session, known, event), effects
@@ -108,7 +112,7 @@ def authorisation_answered(session: Session, event: Any) -> Decision:
         case P.AUTHORISED if move.payment_of(after).authorised_minor < session.hold.least_minor:
             moved, more = move.give_all_back(after, event, Reason.TOO_LITTLE)
         case P.AUTHORISED:
-            moved, more = _approved(after, event.at_ms)
+            moved, more = _approved(after, event)
         case P.DECLINED:
             moved, more = _declined(after, event.at_ms)
         case P.REVERSING:
@@ -122,9 +126,10 @@ def authorisation_answered(session: Session, event: Any) -> Decision:
     return moved, (*effects, *more)
 
 
-def _approved(session: Session, at_ms: int) -> Decision:
+def _approved(session: Session, event: Happened) -> Decision:
+    at_ms = event.at_ms
     if session.transaction_id is not None:
-        return replace(session, state=S.CHARGING, deadline_ms=at_ms + session.limits.session_ms), ()
+        return clock.looks_ahead(replace(session, state=S.CHARGING), event), ()
     if not session.plugged:
         ready = replace(session, state=S.READY, deadline_ms=at_ms + session.limits.plug_in_ms)
         return number(ready, *screen.plug_in(ready))
@@ -219,7 +224,7 @@ def unplugged_before_power(session: Session, event: Happened) -> Decision:
 def started(session: Session, event: Started) -> Decision:
     """Power flows: the register at the start is what the bill counts from."""
     running = move.running(session, event)
-    charging = replace(running, state=S.CHARGING, deadline_ms=event.at_ms + session.limits.session_ms)
+    charging = clock.looks_ahead(replace(running, state=S.CHARGING), event)
     return number(charging, *screen.charging(charging))
 
 
@@ -235,19 +240,31 @@ def metered(session: Session, event: Metered) -> Decision:
         after.tariff, after.meter, authorised_minor=move.payment_of(after).authorised_minor
     ):
         return stop_asked(after, StopAsked(at_ms=event.at_ms, by="limit"))
-    return after, ()
+    if after.meter is None or session.meter is None or after.meter.last_ms <= session.meter.last_ms:
+        return after, ()  # nothing newer than what was known: it proves nothing about now
+    return clock.looks_ahead(after, event), ()
+
+
+def look_again(session: Session, event: Happened) -> Decision:
+    """No reading for so long that the hold may be used up: ask for one first, then stop."""
+    if session.reading_asked or event.at_ms >= clock.stay_ends_ms(session, event.at_ms):
+        return stop_asked(session, StopAsked(at_ms=event.at_ms, by="limit"))
+    asked = replace(session, reading_asked=True, deadline_ms=event.at_ms + session.limits.reading_ms)
+    return number(
+        asked, lambda key: AskReading(key=key, station_id=session.station_id, evse_id=session.evse_id)
+    )
 
 
 def metered_otherwise(session: Session, event: Metered) -> Decision:
-    """A reading that decides nothing, kept while the transaction runs: after its end the bill stands."""
-    if session.stopped_ms is not None:
+    """A reading that decides nothing, kept while the transaction runs: once it is billed the bill stands."""
+    if session.stopped_ms is not None or session.bill is not None:
         return session, ()
     return move.take_reading(session, event), ()
 
 
 def stop_asked(session: Session, event: Happened) -> Decision:
     """End the charge."""
-    by = event.by if isinstance(event, StopAsked) else "limit"
+    by = event.by if isinstance(event, StopAsked) else "the end of its hold"
     stopping = replace(
         session, state=S.STOPPING, deadline_ms=event.at_ms + session.limits.stop_ms, detail=f"stopped by {by}"
     )
@@ -259,11 +276,18 @@ def stop_again(session: Session, event: Happened) -> Decision:
     tries = session.stop_tries + 1
     later_ms = event.at_ms + session.limits.stop_ms * 2 ** min(tries, STOP_TRIES_MAX)
     stopping = replace(session, stop_tries=tries, deadline_ms=later_ms)
+    if session.expiring and tries >= STOP_TRIES_MAX:
+        return ends.settle_unstopped(stopping, event)
     makes: tuple[Make, ...] = move.stop_if_running(stopping)
     if tries == STOP_TRIES_MAX:
         text = f"station {session.station_id} does not stop transaction {session.transaction_id}"
         makes = (*makes, lambda key: Notify(key=key, text=text))
     return number(stopping, *makes)
+
+
+def hold_expires_while_stopping(session: Session, event: HoldExpiring) -> Decision:
+    """The hold's last day: the station has still to be heard, but not for ever."""
+    return ends.settle_unstopped(session, event) if session.stop_tries >= STOP_TRIES_MAX else (session, ())
 
 
 def stopped(session: Session, event: Stopped) -> Decision:

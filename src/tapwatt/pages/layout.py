@@ -38,6 +38,7 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     env.filters["money"] = lambda minor, currency: show(minor, currency=currency)
+    env.filters["typed"] = lambda minor, currency: show(minor, currency=currency).split()[0]
     env.filters["kwh"] = show_kwh
     env.filters["clock"] = clock
     env.filters["when"] = when

@@ -55,6 +55,9 @@ class StationCalls(Protocol):
     async def stop(self, *, station_id: str, transaction_id: str) -> bool:
         """Ask for a stop."""
 
+    async def read(self, *, station_id: str, evse_id: int) -> bool:
+        """Ask for a meter reading now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performers:
@@ -74,6 +77,9 @@ class Performers:
                 return await self._start(session_id, effect, repeated)
             case effects.StopCharging():
                 return await self._stop(effect)
+            case effects.AskReading():
+                await self._read(effect)
+                return None
             case effects.ShowOnTerminal():
                 await self._show(effect)
                 return None
@@ -147,6 +153,13 @@ class Performers:
         if accepted:
             return events.StopAccepted(at_ms=self.now_ms())
         return events.StopRefused(at_ms=self.now_ms(), text="the station refused to stop")
+
+    async def _read(self, effect: effects.AskReading) -> None:
+        try:
+            await self.stations.read(station_id=effect.station_id, evse_id=effect.evse_id)
+        except (Unreachable, NoAnswer):
+            # The session waits for the reading itself, not for this answer, and stops without it.
+            return
 
     async def _show(self, effect: effects.ShowOnTerminal) -> None:
         await self.screen(effect.terminal_id, effect.lines)

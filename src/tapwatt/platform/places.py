@@ -1,17 +1,19 @@
 """Who stands where: stations, connectors, terminals and which of them belong together; and the offer of a
 session there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
 import msgspec
 from sqlalchemy import bindparam, insert, select, update
 
 from tapwatt.core import ids
 from tapwatt.core.events import Limits, Offered
-from tapwatt.core.hold import HoldPolicy
+from tapwatt.core.hold import DerivedHold, HoldPolicy, hold_for
 from tapwatt.core.tariff import Tariff
 from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF, TERMINAL, TERMINAL_EVSE
 from tapwatt.store import Row, Transaction
+from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 
 FREE, PLUGGED = "available", "preparing"
 CONNECTED = ("preparing", "charging", "suspended_ev", "suspended_evse", "finishing", "occupied")
@@ -89,8 +91,32 @@ SET_SCREEN = (
 class Terms:
     """What every session is offered with, where no operator has said otherwise."""
 
-    hold: HoldPolicy
+    hold: HoldPolicy | DerivedHold
     limits: Limits
+
+
+DAY_MS = 86_400_000
+
+
+@cache
+def _profile(name: str) -> Profile | None:
+    """What is known of a terminal; None for one without a profile: then the settings alone count."""
+    try:
+        return load_profile(name)
+    except UnableToLoadProfile:
+        return None
+
+
+def terms_at(terms: Terms, profile: Profile | None) -> Terms:
+    """The terms at one terminal: its acquirer's holds may end sooner, and a PIN pad takes plastic at any
+    amount."""
+    hold, hold_ms = terms.hold, terms.limits.hold_ms
+    if profile is not None:
+        hold_ms = min(hold_ms, profile.limits.get("hold_days", 0) * DAY_MS or hold_ms)
+        if isinstance(hold, DerivedHold) and profile.hardware.get("pin"):
+            hold = replace(hold, plastic_minor=hold.cap_minor)
+    expiry_ms = min(terms.limits.expiry_ms, hold_ms // 2)
+    return Terms(hold=hold, limits=replace(terms.limits, hold_ms=hold_ms, expiry_ms=expiry_ms))
 
 
 def offer(
@@ -108,6 +134,9 @@ def offer(
     row = tx.one(FIND_TARIFF, operator_id=station.operator_id, tariff_id=station.tariff_id)
     if row is None:
         raise LookupError(f"station {station.station_id} names unknown tariff {station.tariff_id}")
+    terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
+    here = terms_at(terms, _profile(terminal.profile) if terminal else None)
+    tariff = msgspec.json.decode(row.body, type=Tariff)
     return Offered(
         at_ms=at_ms,
         session_id=ids.session_id(chance[:10]),
@@ -117,9 +146,9 @@ def offer(
         terminal_id=terminal_id,
         id_token=ids.one_use_token(chance[10:20]),
         reference=ids.payment_reference(chance[20:32]),
-        tariff=msgspec.json.decode(row.body, type=Tariff),
-        hold=terms.hold,
-        limits=terms.limits,
+        tariff=tariff,
+        hold=hold_for(here.hold, tariff),
+        limits=here.limits,
         max_power_w=station.max_power_w,
         plugged=plugged,
     )

@@ -5,7 +5,7 @@ from sqlalchemy import bindparam, func, insert, select
 
 from tapwatt.core import effects, events, session
 from tapwatt.core.session import Session, SessionState
-from tapwatt.engine import Machine, Step
+from tapwatt.engine import Machine, Step, Stepper
 from tapwatt.platform.tables import ALARM, ENTRY, POSTING, RECEIPT
 from tapwatt.store import Transaction
 
@@ -37,6 +37,22 @@ def index(state: Session) -> dict[str, str]:
     if state.transaction_id is not None:
         keys["transaction"] = transaction_key(state.station_id, state.transaction_id)
     return keys
+
+
+def metered_session(
+    stepper: Stepper[Session, Event, effects.Effect],
+    station_id: str,
+    evse_id: int,
+    *,
+    transaction_id: str | None,
+) -> str | None:
+    """The session that a reading belongs to, or None. One that was asked for need not name its transaction
+    (OCPP 1.6, 5.17 and 6.31): then it is that of the connector."""
+    if transaction_id is not None:
+        return stepper.find("transaction", transaction_key(station_id, transaction_id))
+    session_id = stepper.find("connector", connector_key(station_id, evse_id))
+    present = stepper.load(session_id) if session_id else None
+    return session_id if present is not None and present.transaction_id is not None else None
 
 
 SESSIONS: Machine[Session, Event, effects.Effect] = Machine(

@@ -18,7 +18,7 @@ from tapwatt.engine import Engine, Stepper
 from tapwatt.ocpp import messages as ocpp
 from tapwatt.platform import accounts, places, transactions
 from tapwatt.platform.places import Terms
-from tapwatt.platform.sessions import Event, connector_key, transaction_key
+from tapwatt.platform.sessions import Event, connector_key, metered_session
 from tapwatt.platform.tables import STATION_MESSAGE
 from tapwatt.store import Row, Transaction
 
@@ -300,9 +300,11 @@ class Stations:
 
     def _metered(self, tx: Transaction, stepper: Stepping, station: Row, message: ocpp.MeterReported) -> Said:
         answer = ocpp.Acknowledged()
-        if message.transaction_id is None:
+        session_id = metered_session(
+            stepper, station.station_id, message.evse_id, transaction_id=message.transaction_id
+        )
+        if session_id is None and message.transaction_id is None:
             return Said(answer=answer)
-        session_id = stepper.find("transaction", transaction_key(station.station_id, message.transaction_id))
         if session_id is None:
             return Said(answer=answer, verdict=f"orphan: transaction {message.transaction_id} has no session")
         readings = [reading for reading in message.readings if reading.register_wh is not None]

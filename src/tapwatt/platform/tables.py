@@ -123,6 +123,8 @@ RECEIPT = _table(
     "receipt", _text("session_id"), _number("number"), _text("body"), _number("at_ms"), key=("session_id",)
 )
 ALARM = _table("alarm", _text("key"), _text("session_id"), _text("text"), _number("at_ms"), key=("key",))
+ALARM_SEEN = _table("alarm_seen", _text("key"), _text("seen_by"), _number("at_ms"), key=("key",))
+"""Who has taken note of an alarm, or of a message that belongs to no session (key `message-` and its id)."""
 TRANSACTION = Table(
     "transaction_16",
     METADATA,

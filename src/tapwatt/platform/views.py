@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, Text, bindparam, cast, func, literal, select
 
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
@@ -14,6 +14,7 @@ from tapwatt.platform.sessions import AT_CONNECTOR, SESSIONS
 from tapwatt.platform.tables import (
     ACCOUNT,
     ALARM,
+    ALARM_SEEN,
     CONNECTOR,
     ENTRY,
     OPERATOR,
@@ -28,6 +29,7 @@ from tapwatt.store import Row, Transaction
 
 Json = dict[str, Any]
 PAGE_MAX = 200
+ORPHAN = "message-"
 STEPS_MAX, READINGS_MAX = 300, 100
 OPEN_PAYMENT = ("authorising", "unknown", "authorised", "increasing", "capturing", "reversing")
 READING, SCREEN = "Metered", "ShowOnTerminal"
@@ -77,9 +79,10 @@ LEDGER = (
 ONE_RECEIPT = select(RECEIPT).where(
     RECEIPT.c.operator_id == bindparam("operator_id"), RECEIPT.c.session_id == bindparam("session_id")
 )
+_SEEN = select(ALARM_SEEN.c.key).where(ALARM_SEEN.c.operator_id == bindparam("operator_id"))
 ALARMS = (
     select(ALARM)
-    .where(ALARM.c.operator_id == bindparam("operator_id"))
+    .where(ALARM.c.operator_id == bindparam("operator_id"), ALARM.c.key.not_in(_SEEN))
     .order_by(ALARM.c.at_ms.desc())
     .limit(100)
 )
@@ -111,7 +114,9 @@ MESSAGES = (
 ORPHANS = (
     select(STATION_MESSAGE)
     .where(
-        STATION_MESSAGE.c.operator_id == bindparam("operator_id"), STATION_MESSAGE.c.verdict.like("orphan%")
+        STATION_MESSAGE.c.operator_id == bindparam("operator_id"),
+        STATION_MESSAGE.c.verdict.like("orphan%"),
+        (literal(ORPHAN) + cast(STATION_MESSAGE.c.id, Text)).not_in(_SEEN),
     )
     .order_by(STATION_MESSAGE.c.id.desc())
     .limit(100)
@@ -244,6 +249,7 @@ def session(row: Row) -> Json:
         "captured_minor": paid.captured_minor if paid else 0,
         "released_minor": paid.released_minor if paid else 0,
         "lost_minor": state.lost_minor,
+        "capture_before_ms": paid.capture_before_ms or None if paid else None,
         "cost_minor": bill.gross_minor if bill else running,
         "cost": show(bill.gross_minor if bill else running, currency=state.tariff.currency),
         "energy_wh": state.meter.delivered_wh if state.meter else 0,
@@ -284,7 +290,7 @@ def alarms(tx: Transaction, *, operator_id: str) -> list[Json]:
     """What waits for a person, newest first: alarms, and messages that belong to no session."""
     orphans = [
         {
-            "key": f"message-{row.id}",
+            "key": f"{ORPHAN}{row.id}",
             "session_id": None,
             "text": f"{row.station_id}: {row.action}, {row.verdict}",
             "at_ms": row.at_ms,

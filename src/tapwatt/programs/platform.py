@@ -12,7 +12,7 @@ import msgspec
 from tapwatt.core import effects
 from tapwatt.core.effects import MoneyEffect
 from tapwatt.core.events import Limits
-from tapwatt.core.hold import HoldPolicy
+from tapwatt.core.hold import DerivedHold, HoldPolicy
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpp import commands
@@ -29,6 +29,7 @@ from tapwatt.programs.http import serve_http
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
+from tapwatt.settings import Settings
 from tapwatt.store import Database
 from tapwatt.uplink.link import EdgeServer
 from tapwatt.uplink.messages import Accepted, Ask, FromEdge, FromPlatform, Operate, OperationKind, Show
@@ -109,6 +110,12 @@ class StationWire:
         """Ask for a stop."""
         return await self._call(station_id, commands.StopRequested(transaction_id=transaction_id))
 
+    async def read(self, *, station_id: str, evse_id: int) -> bool:
+        """Ask for a meter reading now."""
+        return await self._call(
+            station_id, commands.Trigger(message=commands.TriggerKind.METER, evse_id=evse_id)
+        )
+
     async def trigger(self, station_id: str, message: commands.TriggerKind) -> bool:
         """Ask for a message now."""
         return await self._call(station_id, commands.Trigger(message=message))
@@ -136,6 +143,32 @@ async def _translated(call: Callable[[], Awaitable[T]]) -> T:
         raise NoAnswer(str(error)) from error
 
 
+def terms_of(settings: Settings) -> places.Terms:
+    """What every session is offered with."""
+    hold: HoldPolicy | DerivedHold = HoldPolicy(
+        amount_minor=settings.hold_minor, least_minor=settings.hold_least_minor
+    )
+    if settings.hold_rule == "derived":
+        hold = DerivedHold(
+            expected_wh=settings.hold_expected_wh,
+            floor_minor=settings.hold_floor_minor,
+            cap_minor=settings.hold_cap_minor,
+            plastic_minor=settings.hold_plastic_minor,
+            least_minor=settings.hold_least_minor,
+        )
+    return places.Terms(
+        hold=hold,
+        limits=Limits(
+            authorise_ms=round(2 * settings.terminal_timeout_s * 1000),
+            plug_in_ms=round(settings.plug_in_s * 1000),
+            start_ms=round(settings.start_s * 1000),
+            stop_ms=round(settings.stop_s * 1000),
+            reading_ms=round(settings.reading_s * 1000),
+            hold_ms=settings.hold_days * places.DAY_MS,
+        ),
+    )
+
+
 class Platform:
     """The platform's parts, joined."""
 
@@ -143,15 +176,7 @@ class Platform:
         self.runtime = runtime
         self.database = database
         settings = runtime.settings
-        terms = places.Terms(
-            hold=HoldPolicy(amount_minor=settings.hold_minor, least_minor=settings.hold_least_minor),
-            limits=Limits(
-                authorise_ms=round(2 * settings.terminal_timeout_s * 1000),
-                plug_in_ms=round(settings.plug_in_s * 1000),
-                start_ms=round(settings.start_s * 1000),
-                stop_ms=round(settings.stop_s * 1000),
-            ),
-        )
+        terms = terms_of(settings)
         self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
         self.station_server = StationServer(
             handler=self._from_station, admit=self._admit, on_opened=self._came, on_closed=self._went

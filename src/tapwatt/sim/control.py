@@ -105,6 +105,12 @@ class Control:
         station, evse_id = self._connector(order)
         return {"done": station.car_stops(evse_id)}
 
+    async def _reset_meter(self, order: Json) -> Json:
+        """The register begins at zero again, in the middle of a charge if one runs."""
+        station, evse_id = self._connector(order)
+        station.connectors[evse_id].register_wh = 0
+        return {"done": True}
+
     async def _tag(self, order: Json) -> Json:
         station, evse_id = self._connector(order)
         status = await station.present_tag(evse_id, _text(order, "tag"))
@@ -151,6 +157,13 @@ class Control:
     async def _edge_cut(self, _seconds_unused: float) -> None:
         await self._device().link.disconnect()
 
+    async def _terminal_reboot(self, seconds: float) -> None:
+        gateway = self._device().gateway
+        await gateway.stop()
+        await self._device().terminal.reboot()
+        await asyncio.sleep(seconds)
+        await gateway.start()
+
     def _connector(self, order: Json) -> tuple[Station, int]:
         station = self._site.station
         if station is None:
@@ -174,13 +187,15 @@ _ACTIONS: Final[dict[str, Callable[[Control, Json], Awaitable[Json]]]] = {
     "press_stop": Control._press_stop,
     "stop": Control._press_stop,
     "car_stop": Control._car_stop,
+    "reset_meter": Control._reset_meter,
     "fault": Control._fault,
 }
-_SWITCHES: Final = ("refuse_start", "never_start", "terminal_mute", "cut_before_completion")
+_SWITCHES: Final = ("refuse_start", "never_start", "terminal_mute", "driver_cancels", "cut_before_completion")
 _CUTS: Final[dict[str, Callable[[Control, float], Coroutine[Any, Any, None]]]] = {
     "station_offline": Control._station_offline,
     "gateway_offline": Control._gateway_offline,
     "edge_cut": Control._edge_cut,
+    "terminal_reboot": Control._terminal_reboot,
 }
 
 

@@ -17,5 +17,7 @@ class Faults:
     """A remote start is accepted and followed so much later."""
     terminal_mute: bool = False
     """The terminal accepts no command: it does not even acknowledge."""
+    driver_cancels: bool = False
+    """Once: the driver presses the red key while the terminal is about to ask for the hold."""
     cut_before_completion: bool = False
     """Once: the terminal's line to the edge breaks between result (040F) and completion (060F)."""

@@ -87,6 +87,14 @@ class Terminal:
 
     # --- set-up, state, screen
 
+    async def reboot(self) -> None:
+        """Power off and on: what is booked stays, who leads it has to register again."""
+        self.registered = False
+        self.screen = ()
+        self._tapped = None
+        if self.cut is not None:
+            await self.cut()
+
     async def _register(self, dialogue: Dialogue) -> None:
         await dialogue.accept()
         currency = dialogue.message.text("currency") or self._currency
@@ -168,6 +176,10 @@ class Terminal:
             await dialogue.abort(fault)
             return
         medium = self._card_at_hand()
+        if self._faults.driver_cancels:
+            self._faults.driver_cancels = False
+            await dialogue.abort(ABORTED)
+            return
         if medium is None:
             await dialogue.intermediate(_HOLD_CARD)
             medium = await self._tap(dialogue, dialogue.message.number("timeout_s") or READ_SECONDS * 2)

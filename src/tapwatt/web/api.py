@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from tapwatt.platform.views import PAGE_MAX
 from tapwatt.web.desk import Desk
@@ -16,6 +16,20 @@ class Problem(BaseModel):
     """What every error answer holds."""
 
     error: str
+
+
+class Decision(BaseModel):
+    """What a person decides about a session in review."""
+
+    amount_minor: int = Field(ge=0, description="To be taken from the hold; 0 gives all of it back")
+    why: str = Field(min_length=3, max_length=500, description="The reason, kept with the session")
+    by: str = Field("operator", min_length=1, max_length=64, description="Who decides")
+
+
+class Acknowledgement(BaseModel):
+    """Who took note of an alarm."""
+
+    by: str = Field("operator", min_length=1, max_length=64)
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -83,4 +97,40 @@ def api(desk: Desk) -> APIRouter:
     async def alarms() -> Json:
         return {"alarms": await desk.listing("alarms")}
 
+    _waiting(router, desk)
     return router
+
+
+def _waiting(router: APIRouter, desk: Desk) -> None:
+    """What waits for a person, and the person's orders."""
+
+    @router.get("/review", summary="Sessions that wait for a person's decision, alarms, orphan messages")
+    async def review() -> Json:
+        return await desk.review()
+
+    @router.post(
+        "/sessions/{session_id}/decide",
+        status_code=202,
+        summary="Decide a session in review: take an amount, or give all back",
+        responses={**MISSING, **REFUSED},
+    )
+    async def decide(session_id: SessionId, decision: Decision) -> Json:
+        decided = await desk.decide(
+            session_id, amount_minor=decision.amount_minor, by=decision.by, why=decision.why
+        )
+        if not decided:
+            raise HTTPException(404, f"there is no session {session_id}")
+        return {"accepted": True}
+
+    @router.post(
+        "/alarms/{key}/acknowledge",
+        summary="Take note of an alarm: it waits no more",
+        responses={404: {"model": Problem, "description": "No such alarm"}, **REFUSED},
+    )
+    async def acknowledge(
+        key: Annotated[str, Path(description="As in `key`", max_length=128)],
+        acknowledgement: Acknowledgement,
+    ) -> Json:
+        if not await desk.acknowledge(key, by=acknowledgement.by):
+            raise HTTPException(404, f"there is no alarm {key}")
+        return {"acknowledged": True}

@@ -1,4 +1,4 @@
-"""The console's two pages: the live board, and the story of one session."""
+"""The console's pages: the live board, and the story of one session. The review queue has its own file."""
 
 import json
 from collections.abc import Mapping
@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from tapwatt.pages.layout import environment, render
 from tapwatt.pages.stream import EventStream
 from tapwatt.web.desk import Desk
+from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
 
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ class Console:
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE
+        self._queue = ReviewQueue(desk, self._env)
 
     def router(self) -> APIRouter:
         """The pages' routes."""
@@ -50,6 +52,7 @@ class Console:
         router.add_api_route("/sessions/{session_id}", self.session, methods=["GET"])
         router.add_api_route("/live/sessions/{session_id}", self.live_session, methods=["GET"])
         router.add_api_route("/sessions/{session_id}/stop", self.stop, methods=["POST"])
+        self._queue.add_to(router)
         return router
 
     async def board(self) -> Response:

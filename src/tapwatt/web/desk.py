@@ -9,7 +9,7 @@ from tapwatt.core.events import StopAsked
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
-from tapwatt.platform import views
+from tapwatt.platform import review, views
 from tapwatt.platform.sessions import Event
 from tapwatt.store import Database
 from tapwatt.web.story import money_at_parties
@@ -74,6 +74,37 @@ class Desk:
             "alarms": views.alarms,
         }[what]
         return await self.database.read(lambda tx: view(tx, operator_id=self.operator_id))
+
+    async def review(self) -> Json:
+        """What waits for a person, with what there is to judge it by."""
+        now_ms = self.now_ms()
+        return await self.database.read(
+            lambda tx: review.queue(tx, operator_id=self.operator_id, now_ms=now_ms)
+        )
+
+    async def decide(self, session_id: str, *, amount_minor: int, by: str, why: str) -> bool:
+        """Decide a session in review; see `review.decide`."""
+        now_ms = self.now_ms()
+        return await self.engine.transact(
+            lambda _, stepper: review.decide(
+                stepper,
+                operator_id=self.operator_id,
+                session_id=session_id,
+                amount_minor=amount_minor,
+                by=by,
+                why=why,
+                at_ms=now_ms,
+            )
+        )
+
+    async def acknowledge(self, key: str, *, by: str) -> bool:
+        """Take note of an alarm; False when there is none of that key."""
+        now_ms = self.now_ms()
+        known = await self.database.write(
+            lambda tx: review.acknowledge(tx, operator_id=self.operator_id, key=key, by=by, at_ms=now_ms)
+        )
+        self.live.changed()
+        return known
 
     async def stop(self, session_id: str) -> bool:
         """Ask for the end of a session; False when the operator has none of that name.

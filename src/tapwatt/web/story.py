@@ -62,6 +62,7 @@ ASKED = {
     "Void": "Undo the capture",
     "Ask": "Ask what became of it",
     "StartCharging": "Ask the station to start",
+    "AskReading": "Ask the station for a reading",
     "StopCharging": "Ask the station to stop",
     "ShowOnTerminal": "Show to the driver",
     "Post": "Book",
@@ -196,6 +197,8 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
             amount_minor = abs(posting["entries"][0]["amount_minor"])
             return [posting["kind"], show(amount_minor, currency=posting["currency"])]
         case "StartCharging":
+            return [f"{body['station_id']}, connector {body['evse_id']}"]
+        case "AskReading":
             return [f"{body['station_id']}, connector {body['evse_id']}"]
         case "StopCharging":
             return [f"{body['station_id']}, transaction {body['transaction_id']}"]
