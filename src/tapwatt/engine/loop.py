@@ -160,19 +160,30 @@ class Engine(Generic[S, E, F]):
             except UnableToStoreDuplicate:
                 raise
             except UnableToStore:
-                self._unsure_until_s = asyncio.get_running_loop().time() + UNSURE_FOR_S
-                self._wake.set()
+                self._doubt()
                 raise
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _doubt(self) -> None:
+        """Believe neither that a lost commit is stored nor that it is not, and look soon."""
+        self._unsure_until_s = asyncio.get_running_loop().time() + UNSURE_FOR_S
+        if self._running and self._held is None:
+            self._held = []
+        self._wake.set()
 
     async def _look_again(self) -> None:
         """Put into the outbox what a COMMIT stored whose answer was lost with the connection.
 
         Looked for until no server can still be at that COMMIT; an effect performed twice says that it is
-        repeated.
+        repeated. What was committed since waits behind what is found: order is kept (ADR 0008).
         """
-        for outgoing in await self._database.read(partial(steps.undone, tables=self.tables)):
-            self._outbox.put_back(outgoing)
+        rows = await self._database.read(partial(steps.undone, tables=self.tables))
+        held, self._held = self._held or [], None
+        if not self._running:
+            return
+        found = {outgoing.id: outgoing for outgoing in [*rows, *held]}
+        for effect_id in sorted(found):
+            self._outbox.put_back(found[effect_id])
         if asyncio.get_running_loop().time() > self._unsure_until_s:
             self._unsure_until_s = 0.0
 

@@ -54,6 +54,10 @@ def prepare(
         return
     stored = _stored_revision(connection, tables)
     if stored == known[-1]:
+        if missing := sorted({table.name for table in metadata.tables.values()} - tables):
+            raise UnableToMigrate(
+                f"the database {where} has no table {missing[0]}: it is another program's, or damaged"
+            )
         return
     if stored not in known:
         raise UnableToMigrate(
