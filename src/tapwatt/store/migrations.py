@@ -70,6 +70,20 @@ def prepare(
         raise UnableToMigrate(f"the database {where} is at revision {reached} after migrating to {known[-1]}")
 
 
+def refuse_other_revision(
+    connection: Connection, *, where: str, tables: set[str], migrations: str
+) -> str:
+    """Make sure that a database is at this program's revision, and return it. Raises UnableToMigrate."""
+    known = revisions(migrations_folder(migrations))[-1]
+    stored = _stored_revision(connection, tables)
+    if stored != known:
+        raise UnableToMigrate(
+            f"the database {where} has schema revision {stored or 'none'}, this version works on {known}: "
+            "start its program once with this version"
+        )
+    return known
+
+
 def migrations_folder(package: str) -> Path:
     """Find the folder of a dotted migrations package. Raises UnableToMigrate."""
     spec = find_spec(package)

@@ -186,6 +186,18 @@ class PostgresConnection:
         """Whether PostgreSQL still holds the transaction open; never after the connection is lost."""
         return not self.raw.closed and self.raw.info.transaction_status not in _NO_TRANSACTION
 
+    def counter(self, table: str, column: str) -> int:
+        """Say the highest number a table's sequence has given; see `copying.Counting`."""
+        _, ((sequence,),) = self.execute("SELECT pg_get_serial_sequence(%s, %s)", (f'"{table}"', column))
+        if sequence is None:
+            return 0
+        _, ((given,),) = self.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")
+        return int(given)
+
+    def count_on(self, table: str, column: str, number: int) -> None:
+        """Let a table's sequence give only higher numbers."""
+        self.execute("SELECT setval(pg_get_serial_sequence(%s, %s), %s)", (f'"{table}"', column, number))
+
     def close(self) -> None:
         """Close the connection."""
         self.raw.close()
@@ -318,6 +330,24 @@ def table_names(connection: PostgresConnection) -> set[str]:
     """Name the tables in the schema the connection works in."""
     _, rows = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     return {name for (name,) in rows}
+
+
+def stand_alone(connection: PostgresConnection, *, where: str) -> None:
+    """Keep every program off a database while this connection lives. Raises UnableToOpen while one runs."""
+    _, ((alone,),) = connection.execute(f"SELECT pg_try_advisory_lock({IN_USE})")
+    if not alone:
+        raise UnableToOpen(f"a program runs on the database {where}: stop it first")
+
+
+@contextmanager
+def standing_alone(url: str) -> Iterator[None]:
+    """Keep every program off a database. Raises UnableToOpen while one runs on it."""
+    connection = open_reader(url)
+    try:
+        stand_alone(connection, where=place(url))
+        yield
+    finally:
+        connection.close()
 
 
 @contextmanager
