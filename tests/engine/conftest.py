@@ -13,9 +13,7 @@ Start = Callable[..., Awaitable[Engine[Any, Any, Any]]]
 
 
 @pytest.fixture(params=("sqlite", "memory", "postgresql"))
-async def database(
-    request: pytest.FixtureRequest, new_url: Callable[[str], str]
-) -> AsyncIterator[Database]:
+async def database(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> AsyncIterator[Database]:
     url = "sqlite://" if request.param == "memory" else new_url(request.param)
     opened = await Database.open(url, metadata=METADATA)
     yield opened

@@ -1,4 +1,5 @@
-"""Several nodes on one PostgreSQL, and a COMMIT whose answer is lost with the connection (stack.md, trap 1)."""
+"""Several nodes on one PostgreSQL, and a COMMIT whose answer is lost with the connection (stack.md,
+trap 1)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -68,7 +69,9 @@ async def test_nodes_that_wait_for_each_other_both_get_through(nodes: Nodes) -> 
     def both(order: str) -> Any:
         return lambda tx, stepper: [stepper.step(name, Came(thing=order)) for name in order]
 
-    works = [engine.transact(both(order)) for _ in range(5) for engine, order in ((first, "ab"), (second, "ba"))]
+    works = [
+        engine.transact(both(order)) for _ in range(5) for engine, order in ((first, "ab"), (second, "ba"))
+    ]
     await asyncio.gather(*works)
     for name in "ab":
         state = await first.load(name)

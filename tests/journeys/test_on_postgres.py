@@ -1,4 +1,5 @@
-"""Platform and issuer on PostgreSQL: a visit is paid, and a killed platform costs nobody anything (issue 3)."""
+"""Platform and issuer on PostgreSQL: a visit is paid, and a killed platform costs nobody anything (issue
+3)."""
 
 import os
 import signal
@@ -12,9 +13,7 @@ from tests.journeys.demo import demo
 pytestmark = pytest.mark.programs
 
 
-def test_visits_agree_although_the_platform_is_killed(
-    tmp_path: Path, new_url: Callable[[str], str]
-) -> None:
+def test_visits_agree_although_the_platform_is_killed(tmp_path: Path, new_url: Callable[[str], str]) -> None:
     platform, issuer = new_url("postgresql"), new_url("postgresql")
     settings = {"platform_database_url": platform, "issuer_database_url": issuer}
     with demo(tmp_path / "data", "--visits", "2", "--exit", "--json", **settings) as site:

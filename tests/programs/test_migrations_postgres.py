@@ -71,7 +71,9 @@ async def test_newer_database_stops_the_start_with_a_sentence(program: Opened) -
     newer = SyncDatabase.open(program.url, metadata=program.metadata)
     newer.write(lambda tx: tx.run(text("UPDATE alembic_version SET version_num = '9999'")))
     newer.close()
-    with pytest.raises(UnableToStart, match=f"has schema revision 9999, this program knows 0001 to {program.known[-1]}"):
+    with pytest.raises(
+        UnableToStart, match=f"has schema revision 9999, this program knows 0001 to {program.known[-1]}"
+    ):
         await program.start()
 
 

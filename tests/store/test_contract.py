@@ -127,7 +127,7 @@ async def test_failed_commit_is_never_called_done(database: AnyDatabase) -> None
         tx.run(ADD, name="a", amount_minor=1)
         tx.run(ADD_TO_PURSE, id=1, coin="not there")
 
-    with pytest.raises(UnableToStore, match="(?i)foreign key"):
+    with pytest.raises(UnableToStore, match=r"(?i)foreign key"):
         await database.write(work)
     assert await database.read(names) == set()
     assert called == []

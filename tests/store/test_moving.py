@@ -2,7 +2,7 @@
 
 import gzip
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +123,9 @@ def test_what_is_not_empty_is_not_written_to(engine: str, new_url: NewUrl, tmp_p
     fill(target, "scheme", rows=1)
     before = sums(target, "scheme")
     moving.back_up(source, file, recognise)
-    with pytest.raises(UnableToOpen, match="is not empty: .* has 1 rows"):
+    with pytest.raises(UnableToOpen, match=r"is not empty: .* has 1 rows"):
         moving.copy(source, target, recognise)
-    with pytest.raises(UnableToOpen, match="is not empty: .* has 1 rows"):
+    with pytest.raises(UnableToOpen, match=r"is not empty: .* has 1 rows"):
         moving.restore(file, target, recognise, books)
     with pytest.raises(UnableToOpen, match="is there already"):
         moving.back_up(source, file, recognise)
@@ -141,13 +141,12 @@ def test_a_running_programs_database_is_neither_copied_nor_replaced(
     moving.back_up(stopped, file, recognise)
     running = opened(used, "scheme")
     with program_running(used):
-        for work in (
-            lambda: moving.copy(used, new_url("sqlite", "c"), recognise),
-            lambda: moving.copy(stopped, used, recognise),
-            lambda: moving.restore(file, used, recognise, books),
-        ):
-            with pytest.raises(UnableToOpen, match="a program runs on"):
-                work()
+        with pytest.raises(UnableToOpen, match="a program runs on"):
+            moving.copy(used, new_url("sqlite", "c"), recognise)
+        with pytest.raises(UnableToOpen, match="a program runs on"):
+            moving.copy(stopped, used, recognise)
+        with pytest.raises(UnableToOpen, match="a program runs on"):
+            moving.restore(file, used, recognise, books)
     running.close()
     assert moving.copy(stopped, used, recognise)
 
@@ -163,12 +162,12 @@ def test_a_program_is_kept_out_while_its_rows_are_replaced(new_url: NewUrl) -> N
 
 
 @pytest.fixture
-def kept(new_url: NewUrl, tmp_path: Path) -> Iterator[Path]:
+def kept(new_url: NewUrl, tmp_path: Path) -> Path:
     """A backup from PostgreSQL."""
     url = new_url("postgresql")
     fill(url, "scheme")
     moving.back_up(url, tmp_path / "kept", recognise)
-    yield tmp_path / "kept"
+    return tmp_path / "kept"
 
 
 @pytest.mark.parametrize("damage", ["cut", "line lost", "digit changed", "not ours", "nothing"])
@@ -183,7 +182,7 @@ def test_a_damaged_backup_restores_nothing(kept: Path, damage: str, new_url: New
     }[damage]
     kept.write_bytes(written)
     target = new_url("sqlite")
-    with pytest.raises((UnableToStore, UnableToOpen), match="damaged or not whole|no backup of Tapwatt"):
+    with pytest.raises((UnableToStore, UnableToOpen), match=r"damaged or not whole|no backup of Tapwatt"):
         moving.restore(kept, target, recognise, books)
     if damage in ("cut", "line lost", "digit changed"):
         assert {total.rows for total in sums(target, "scheme").values()} == {0}
@@ -242,5 +241,5 @@ def test_an_older_revision_is_refused(new_url: NewUrl, monkeypatch: pytest.Monke
     url = new_url("sqlite")
     fill(url, "scheme")
     monkeypatch.setattr("tapwatt.store.migrations.revisions", lambda folder: ["0001", "0002"])
-    with pytest.raises(UnableToOpen, match="has schema revision .*, this version works on 0002"):
+    with pytest.raises(UnableToOpen, match=r"has schema revision .*, this version works on 0002"):
         moving.copy(url, new_url("sqlite", "b"), recognise)

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.store.tables import ADD, ADD_TO_PURSE, GONE, METADATA, add, ending_transaction_at, in_one_batch, names
+from tests.store.tables import (
+    ADD,
+    ADD_TO_PURSE,
+    GONE,
+    METADATA,
+    add,
+    ending_transaction_at,
+    in_one_batch,
+    names,
+)
 
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
 

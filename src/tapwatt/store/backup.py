@@ -17,8 +17,8 @@ from typing import IO, Any
 from sqlalchemy import MetaData, Table
 
 from tapwatt.store import copying, rows
-from tapwatt.store.errors import UnableToOpen, UnableToStore
 from tapwatt.store.copying import Counting
+from tapwatt.store.errors import UnableToOpen, UnableToStore
 
 FORMAT = "tapwatt backup 1"
 
@@ -42,7 +42,9 @@ def new_file(path: Path) -> Iterator[Path]:
         raise UnableToOpen(f"unable to write {path}: {error.strerror or error}") from error
 
 
-def write_rows(source: Counting, metadata: MetaData, path: Path, *, program: str, revision: str) -> dict[str, int]:
+def write_rows(
+    source: Counting, metadata: MetaData, path: Path, *, program: str, revision: str
+) -> dict[str, int]:
     """Write one snapshot of a database to a new file; return the rows of each table."""
     sums = {table.name: rows.Sum() for table in metadata.sorted_tables}
     with new_file(path) as partial, gzip.open(partial, "wt", encoding="utf-8", newline="\n") as file:

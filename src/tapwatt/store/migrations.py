@@ -70,9 +70,7 @@ def prepare(
         raise UnableToMigrate(f"the database {where} is at revision {reached} after migrating to {known[-1]}")
 
 
-def refuse_other_revision(
-    connection: Connection, *, where: str, tables: set[str], migrations: str
-) -> str:
+def refuse_other_revision(connection: Connection, *, where: str, tables: set[str], migrations: str) -> str:
     """Make sure that a database is at this program's revision, and return it. Raises UnableToMigrate."""
     known = revisions(migrations_folder(migrations))[-1]
     stored = _stored_revision(connection, tables)

@@ -49,7 +49,7 @@ def copy(source_url: str, target_url: str, recognise: Recognise) -> dict[str, in
 
 
 def back_up(url: str, file: Path, recognise: Recognise) -> dict[str, int]:
-    """Write one consistent state of a database, in use or not, to a new file; returns the rows of each table."""
+    """Write one consistent state of a database, in use or not, to a new file; returns each table's rows."""
     with _reading(url, recognise) as (source, books):
         if (path := sqlite_path(url)) is not None:
             with backup.new_file(file) as partial:

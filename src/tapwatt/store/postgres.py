@@ -52,7 +52,7 @@ class _Compiler(PGCompiler):
     def visit_on_conflict_do_update(self, on_conflict: Any, **more: Any) -> str:
         if not hasattr(on_conflict, "constraint_target"):
             on_conflict.constraint_target = None
-        text: str = super().visit_on_conflict_do_update(on_conflict, **more)
+        text: str = super().visit_on_conflict_do_update(on_conflict, **more)  # type: ignore[no-untyped-call]
         return text
 
 
@@ -65,7 +65,7 @@ class _Dialect(PGDialect):
     preexecute_autoincrement_sequences = False
 
 
-COMPILER = Compiler(_Dialect(paramstyle="format"))
+COMPILER = Compiler(_Dialect(paramstyle="format"))  # type: ignore[no-untyped-call]
 """Shared by all PostgreSQL connections of the process."""
 
 
@@ -191,7 +191,7 @@ class PostgresConnection:
         _, ((sequence,),) = self.execute("SELECT pg_get_serial_sequence(%s, %s)", (f'"{table}"', column))
         if sequence is None:
             return 0
-        _, ((given,),) = self.execute(f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}")
+        _, ((given,),) = self.execute(f"SELECT last_value * is_called::int FROM {sequence}")
         return int(given)
 
     def count_on(self, table: str, column: str, number: int) -> None:

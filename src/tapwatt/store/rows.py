@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Executable, Table, bindparam, func, insert, select, tuple_
+from sqlalchemy import BindParameter, Executable, Table, bindparam, func, insert, select, tuple_
 
 from tapwatt.store.errors import UnableToStore
 from tapwatt.store.transaction import Transaction
@@ -45,7 +45,7 @@ class Sum:
 def read(tx: Transaction, table: Table) -> Iterator[Values]:
     """Read every row of a table, page by page along its primary key."""
     key = list(table.primary_key.columns)
-    last = [bindparam(f"last_{column.name}") for column in key]
+    last: list[BindParameter[Any]] = [bindparam(f"last_{column.name}") for column in key]
     first: Executable = select(table).order_by(*key).limit(PAGE)
     following: Executable = select(table).where(tuple_(*key) > tuple_(*last)).order_by(*key).limit(PAGE)
     places = [list(table.columns).index(column) for column in key]

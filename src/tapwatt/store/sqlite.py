@@ -177,14 +177,16 @@ def back_up(source: Path, target: Path) -> None:
     Raises UnableToStore.
     """
     try:
-        with closing(_connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as read:
-            with closing(_connect(target.absolute().as_uri(), uri=True)) as written:
-                read.backup(written)
-                # One file, not three: what is kept elsewhere must not depend on a -wal beside it.
-                _pragma(written, "journal_mode", "DELETE")
-                damage = written.execute("PRAGMA integrity_check(1)").fetchone()[0]
-                if damage != "ok" or written.execute("PRAGMA foreign_key_check").fetchone():
-                    raise UnableToStore(f"{source} is damaged: {damage}")
+        with (
+            closing(_connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as read,
+            closing(_connect(target.absolute().as_uri(), uri=True)) as written,
+        ):
+            read.backup(written)
+            # One file, not three: what is kept elsewhere must not depend on a -wal beside it.
+            _pragma(written, "journal_mode", "DELETE")
+            damage = written.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if damage != "ok" or written.execute("PRAGMA foreign_key_check").fetchone():
+                raise UnableToStore(f"{source} is damaged: {damage}")
     except sqlite3.Error as error:
         raise UnableToStore(f"unable to copy {source}: {error}") from error
 
