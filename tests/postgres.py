@@ -11,7 +11,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -31,6 +30,13 @@ SETTINGS = (
     "wal_level=minimal",
     "max_wal_senders=0",
 )
+
+WATCH = """
+trap '' INT TERM
+"$@" &
+if read -r said; then kill -QUIT $!; wait $!; else kill -QUIT $!; wait $!; cd /; rm -rf "$0"; fi
+"""
+"""Runs the server until it is told to stop; when the tests die without a word, it and its folder go too."""
 
 
 class Server:
@@ -52,13 +58,15 @@ class Server:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = [word for setting in SETTINGS for word in ("-c", setting)]
+        command = ["/bin/sh", "-c", WATCH, str(self.folder), str(self._bin / "postgres")]
+        command += ["-D", "data", "-k", str(self.folder)]
+        command += [word for setting in SETTINGS for word in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._bin / "postgres", "-D", "data", "-k", str(self.folder), *options],
+            self._process = process = subprocess.Popen(
+                command,
                 cwd=self.folder,
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 **self._as_nobody,
@@ -69,15 +77,14 @@ class Server:
                 psycopg.connect(self.url("postgres")).close()
                 return
             except psycopg.OperationalError:
-                assert self._process.poll() is None, (self.folder / "log").read_text()
+                assert process.poll() is None, (self.folder / "log").read_text()
                 assert time.monotonic() < deadline, (self.folder / "log").read_text()
                 time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop at once, without a checkpoint, as a crash does; connections are cut, the log is replayed."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(START_WITHIN_S)
+            self._process.communicate(b"stop\n", timeout=START_WITHIN_S)
             self._process = None
 
     def close(self) -> None:

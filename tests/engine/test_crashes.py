@@ -77,7 +77,7 @@ async def run_lives(url: str, lives: Lives, things: list[str]) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives=LIVES, things=THINGS)
 def test_each_effect_is_answered_once_in_order_over_any_crashes(
     engine: str, new_url: Callable[[str, str], str], lives: Lives, things: list[str]

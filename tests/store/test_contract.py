@@ -254,7 +254,7 @@ async def run_plan(kind: str, new_url: Callable[[str], str], plan: Plan) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plan=PLANS)
 def test_acknowledged_is_exactly_what_is_stored(
     kind: str, new_url: Callable[[str, str], str], plan: Plan
