@@ -39,7 +39,10 @@ async def nodes(postgres_url: str) -> AsyncIterator[Nodes]:
         await database.close()
 
 
-async def test_nodes_take_steps_of_one_machine_one_after_the_other(nodes: Nodes) -> None:
+async def test_nodes_take_steps_of_one_machine_one_after_the_other(
+    nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tapwatt.engine.loop.TRIES_AMONG_NODES", 1)  # they wait, and need no other try
     await nodes[0][1].handle("j", Made(owner="op"))
     steps = [
         engine.handle("j", Came(thing=f"{node}-{number}"))
