@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tapwatt.settings import PROGRAMS, Settings, UnableToConfigure, settings_table
+from tapwatt.settings import PROGRAMS, Settings, UnableToConfigure, settings_table, without_password
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,14 @@ def test_every_program_has_its_own_database(tmp_path: Path) -> None:
     }
 
 
+def test_a_database_may_be_postgresql_and_its_password_is_not_shown() -> None:
+    url = "postgresql://app:hush@db.example/books?password=hush&sslmode=require"
+    assert Settings.read(platform_database_url=url).database_url("platform") == url
+    assert without_password(url) == "postgresql://app:***@db.example/books?password=***&sslmode=require"
+    assert without_password("sqlite:////tmp/a:b@c") == "sqlite:////tmp/a:b@c"
+    assert without_password("postgresql://app@/books?host=/tmp") == "postgresql://app@/books?host=/tmp"
+
+
 def test_any_number_of_listeners_may_ask_for_a_free_port() -> None:
     settings = Settings.read(http_port=0, ocpp_port=0, gateway_port=0)
     assert (settings.http_port, settings.ocpp_port, settings.gateway_port) == (0, 0, 0)
@@ -70,7 +78,7 @@ def test_any_number_of_listeners_may_ask_for_a_free_port() -> None:
         ("TAPWATT_HOST", "everywhere", "127.0.0.1"),
         ("TAPWATT_OCPP_ADMISSION", "maybe", "'open' or 'list'"),
         ("TAPWATT_LOG_LEVEL", "loud", "'warning'"),
-        ("TAPWATT_EDGE_DATABASE_URL", "mysql://somewhere", "sqlite://"),
+        ("TAPWATT_EDGE_DATABASE_URL", "mysql://somewhere", "postgresql://"),
         ("TAPWATT_SCHEME_TIMEOUT_S", "0", "greater than 0"),
         ("TAPWATT_SCHEME_TIMEOUT_S", "nan", "number"),
         ("TAPWATT_SCHEME_TIMEOUT_S", "22", "TAPWATT_ACQUIRER_TIMEOUT_S"),

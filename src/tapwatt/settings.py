@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -24,7 +25,7 @@ PROGRAMS = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
 Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer", "site"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
-DatabaseUrl = Annotated[str, Field(pattern=r"^(sqlite://.*)?$")]
+DatabaseUrl = Annotated[str, Field(pattern=r"^((sqlite|postgresql)://.*)?$")]
 
 _INTRODUCTION = """\
 # Settings
@@ -73,7 +74,7 @@ class Settings(BaseSettings):
         description="Directory with one `<program>.sqlite` per program; default `.tapwatt` where you stand.",
     )
     platform_database_url: DatabaseUrl = Field(
-        "", description="Platform's database, if not its file in DATA."
+        "", description="Platform's database, if not its file in DATA: `sqlite:///…` or `postgresql://…`."
     )
     edge_database_url: DatabaseUrl = Field("", description="Edge's database, if not its file in DATA.")
     gateway_database_url: DatabaseUrl = Field("", description="Gateway's database, if not its file in DATA.")
@@ -194,6 +195,11 @@ class Settings(BaseSettings):
         return self
 
 
+def without_password(url: str) -> str:
+    """A database URL as it may be shown: on screens and in tickets its password is `***`."""
+    return re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", re.sub(r"(?<=password=)[^&]*", "***", url))
+
+
 def settings_table() -> str:
     """The table of docs/settings.md: one row a setting, in the order of the class."""
     rows = ["| setting | default | what it is |", "|---|---|---|"]
@@ -236,6 +242,6 @@ def _sentence(error: ValidationError) -> str:
     if not where:
         return f"{reason}."
     if first["type"] == "string_pattern_mismatch":
-        reason = "must begin with sqlite://, the one engine that works today"
+        reason = "must begin with sqlite:// or postgresql://"
     # pydantic says "Input should be …" of a value; the name in front makes that a sentence about the setting.
     return f"{_environment(where[0])} {reason.replace('Input should', 'should', 1)}."

@@ -1,7 +1,6 @@
 """A database with the toy machine's tables, and engines on it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,9 @@ from tapwatt.store import Database
 Start = Callable[..., Awaitable[Engine[Any, Any, Any]]]
 
 
-@pytest.fixture(params=("file", "memory"))
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    url = f"sqlite:///{tmp_path}/jar.db" if request.param == "file" else "sqlite://"
+@pytest.fixture(params=("sqlite", "memory", "postgresql"))
+async def database(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> AsyncIterator[Database]:
+    url = "sqlite://" if request.param == "memory" else new_url(request.param)
     opened = await Database.open(url, metadata=METADATA)
     yield opened
     await opened.close()

@@ -1,17 +1,20 @@
 """Engines that die at any moment, one after the other on one database: nothing is lost, order is kept."""
 
 import asyncio
-import tempfile
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.conftest import ENGINES
 from tests.engine.toy import JAR, METADATA, Came, Fetch, Made, Sent, rows, wall_ms
 
 from tapwatt.engine import Engine, TryAgain
 from tapwatt.store import Database
 
+NUMBERS = itertools.count(1)
 Lives = list[list[str]]
 """For each life of the program, what its performer does at each call."""
 LIVES = st.lists(st.lists(st.sampled_from(("ok", "ok", "again", "hang", "fail")), max_size=8), max_size=5)
@@ -54,17 +57,16 @@ async def live(database: Database, fated: Fated, sent: tuple[str, ...]) -> None:
     await engine.stop(grace_s=0)
 
 
-async def run_lives(lives: Lives, things: list[str]) -> None:
+async def run_lives(url: str, lives: Lives, things: list[str]) -> None:
     fetched: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
-        database = await Database.open(f"sqlite:///{folder}/jar.db", metadata=METADATA)
-        numbered: list[str] = []
-        for number, fates in enumerate([*lives, []]):
-            sent = tuple(f"{thing}{number}.{place}" for place, thing in enumerate(things))
-            numbered += sent
-            await live(database, Fated(fates, fetched), sent)
-        contents = [body for (body, kind) in await rows(database, "event", "body", "kind") if kind == "Came"]
-        await database.close()
+    database = await Database.open(url, metadata=METADATA)
+    numbered: list[str] = []
+    for number, fates in enumerate([*lives, []]):
+        sent = tuple(f"{thing}{number}.{place}" for place, thing in enumerate(things))
+        numbered += sent
+        await live(database, Fated(fates, fetched), sent)
+    contents = [body for (body, kind) in await rows(database, "event", "body", "kind") if kind == "Came"]
+    await database.close()
     for lane in "abc":
         wanted = [thing for thing in numbered if thing[0] == lane]
         answered = [body.split('"')[3] for body in contents if body.split('"')[3][0] == lane]
@@ -74,10 +76,14 @@ async def run_lives(lives: Lives, things: list[str]) -> None:
         assert done == sorted(done, key=wanted.index)
 
 
-@settings(max_examples=25, deadline=None)
+@pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives=LIVES, things=THINGS)
-def test_each_effect_is_answered_once_in_order_over_any_crashes(lives: Lives, things: list[str]) -> None:
+def test_each_effect_is_answered_once_in_order_over_any_crashes(
+    engine: str, new_url: Callable[[str, str], str], lives: Lives, things: list[str]
+) -> None:
+    url = new_url(engine, f"lives-{next(NUMBERS)}")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("tapwatt.engine.loop.FIRST_WAIT_S", 0.0)
         patched.setattr("tapwatt.engine.loop.log.exception", lambda *words, **more: None)
-        asyncio.run(run_lives(lives, things))
+        asyncio.run(run_lives(url, lives, things))

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 from tests.hosts.chain import eventually, now_ms
@@ -60,8 +59,8 @@ class Scripted:
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    opened = await Database.open(f"sqlite:///{tmp_path}/gateway.sqlite", metadata=tables.METADATA)
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(database_url, metadata=tables.METADATA)
     await opened.write(tables.seed)
     yield opened
     await opened.close()

@@ -5,7 +5,6 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -156,13 +155,18 @@ class Site:
         )
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    database = await Database.open(f"sqlite:///{tmp_path}/platform.sqlite", metadata=METADATA)
+async def sown(database: Database) -> Site:
+    """The sandbox and a second operator in an empty database."""
     data = seed.sandbox()
     data["operators"].append(OTHER_OPERATOR)
     await database.write(lambda tx: seed.sow(tx, data, now_ms=0))
-    site = Site(database)
+    return Site(database)
+
+
+@pytest.fixture
+async def site(database_url: str) -> AsyncIterator[Site]:
+    database = await Database.open(database_url, metadata=METADATA)
+    site = await sown(database)
     await site.engine.start()
     yield site
     await site.engine.stop()

@@ -59,8 +59,8 @@ def test_names_of_cards_are_unlike_their_numbers() -> None:
     assert {hand.brand(each) for each in cards()} == {"VISA", "MASTERCARD"}
 
 
-async def test_counters_go_round_and_never_twice() -> None:
-    database = await Database.open("sqlite://", metadata=METADATA)
+async def test_counters_go_round_and_never_twice(database_url: str) -> None:
+    database = await Database.open(database_url, metadata=METADATA)
     counted = [await database.write(lambda tx: count(tx, "x", most=3)) for _ in range(5)]
     await database.close()
     assert counted == [1, 2, 3, 1, 2]

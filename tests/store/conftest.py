@@ -1,7 +1,6 @@
 """Databases of every kind for the contract; another engine is one more kind in `open_kind`."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
@@ -10,7 +9,8 @@ from tests.store.tables import METADATA
 from tapwatt.store import Database, SyncDatabase, Transaction
 
 T = TypeVar("T")
-KINDS = ("file", "memory", "sync")
+KINDS = ("file", "memory", "sync", "postgresql", "postgresql sync")
+NewUrl = Callable[[str], str]
 
 
 class AnyDatabase(Protocol):
@@ -35,36 +35,40 @@ class Awaited:
         self._database.close()
 
 
-async def open_kind(kind: str, folder: Path) -> AnyDatabase:
+async def open_kind(kind: str, new_url: NewUrl) -> AnyDatabase:
     if kind == "file":
-        return await Database.open(f"sqlite:///{folder}/toy.db", metadata=METADATA)
+        return await Database.open(new_url("sqlite"), metadata=METADATA)
+    if kind == "postgresql":
+        return await Database.open(new_url("postgresql"), metadata=METADATA)
+    if kind == "postgresql sync":
+        return Awaited(SyncDatabase.open(new_url("postgresql"), metadata=METADATA))
     if kind == "memory":
         return await Database.open("sqlite://", metadata=METADATA)
     return Awaited(SyncDatabase.open("sqlite://", metadata=METADATA))
 
 
 @pytest.fixture(params=KINDS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyDatabase]:
+async def database(request: pytest.FixtureRequest, new_url: NewUrl) -> AsyncIterator[AnyDatabase]:
     """Each kind of database in turn, with the toy tables."""
-    opened = await open_kind(request.param, tmp_path)
+    opened = await open_kind(request.param, new_url)
     yield opened
     await opened.close()
 
 
-@pytest.fixture(params=("file", "memory"))
-async def batching(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+@pytest.fixture(params=("file", "memory", "postgresql"))
+async def batching(request: pytest.FixtureRequest, new_url: NewUrl) -> AsyncIterator[Database]:
     """The kinds that commit for many callers at once."""
-    opened = await open_kind(request.param, tmp_path)
+    opened = await open_kind(request.param, new_url)
     assert isinstance(opened, Database)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Callable[..., Awaitable[Database]]:
+def small(database_url: str) -> Callable[..., Awaitable[Database]]:
     """Open a database with limits of the test's own."""
 
     async def open_small(**limits: Any) -> Database:
-        return await Database.open(f"sqlite:///{tmp_path}/small.db", metadata=METADATA, **limits)
+        return await Database.open(database_url, metadata=METADATA, **limits)
 
     return open_small

@@ -46,6 +46,12 @@ CHANGE = (
     .returning(COIN.c.name, COIN.c.amount_minor)
 )
 ALL = select(COIN).order_by(COIN.c.name)
+GONE = "all is gone|terminating connection|server closed the connection"
+"""What the engines say when they end a whole transaction."""
+_ENDS_SESSION = (
+    "CREATE FUNCTION all_is_gone() RETURNS trigger LANGUAGE plpgsql AS "
+    "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END'"
+)
 COUNT = select(func.count().label("coins")).select_from(COIN)
 
 
@@ -64,10 +70,24 @@ def names(tx: Transaction) -> set[str]:
     return {row.name for row in tx.run(ALL)}
 
 
+def engine_of(tx: Transaction) -> str:
+    """Say which engine a transaction is on."""
+    return tx._compiler.dialect.name
+
+
 def ending_transaction_at(name: str) -> Callable[[Transaction], None]:
     """Make work that lets the database roll back everything when a coin of this name comes."""
 
     def work(tx: Transaction) -> None:
+        if engine_of(tx) == "postgresql":
+            tx.run(text(_ENDS_SESSION))
+            tx.run(
+                text(
+                    "CREATE TRIGGER gone BEFORE INSERT ON coin FOR EACH ROW "
+                    f"WHEN (NEW.name = '{name}') EXECUTE FUNCTION all_is_gone()"
+                )
+            )
+            return
         tx.run(
             text(
                 f"CREATE TRIGGER gone BEFORE INSERT ON coin WHEN NEW.name = '{name}' "

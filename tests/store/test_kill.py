@@ -25,10 +25,9 @@ asyncio.run(main())
 """
 
 
-def test_kill_minus_nine_loses_nothing_acknowledged(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/toy.db"
+def test_kill_minus_nine_loses_nothing_acknowledged(database_url: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, url],
+        [sys.executable, "-c", CHILD, database_url],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -38,7 +37,7 @@ def test_kill_minus_nine_loses_nothing_acknowledged(tmp_path: Path) -> None:
         child.kill()
         rest = child.stdout.read().split("\n")
     acknowledged |= set(rest[:-1])  # the last line may be cut short
-    stored = SyncDatabase.open(url, metadata=METADATA)
+    stored = SyncDatabase.open(database_url, metadata=METADATA)
     found = stored.read(names)
     stored.close()
     assert len(acknowledged) >= 500

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "edge": ("tapwatt.cli.edge", "Run the edge: the agent at the charger that drives its payment terminals."),
     "host": ("tapwatt.cli.host", "Run one host of the card rails: gateway, acquirer, scheme or issuer."),
     "sim": ("tapwatt.cli.sim", "Simulate the other side of each wire: station, terminal, cards, drivers."),
+    "store": ("tapwatt.cli.store", "Copy, back up and restore the database of any one program."),
     "settings": ("tapwatt.cli.settings", "Show every setting and the value in force."),
     "version": ("tapwatt.cli.version", "Print the version."),
 }

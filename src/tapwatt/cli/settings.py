@@ -18,12 +18,15 @@ def settings(
     page: Annotated[bool, typer.Option("--page", help="Print docs/settings.md instead.")] = False,
 ) -> None:
     """Show every setting and the value in force. Example: TAPWATT_HTTP_PORT=0 tapwatt settings --json"""
-    from tapwatt.settings import PREFIX, Settings, settings_page
+    from tapwatt.settings import PREFIX, Settings, settings_page, without_password
 
     if page:
         typer.echo(settings_page(), nl=False)
         return
-    values = Settings.read().model_dump(mode="json")
+    values = {
+        name: without_password(value) if name.endswith("_database_url") else value
+        for name, value in Settings.read().model_dump(mode="json").items()
+    }
     if as_json:
         typer.echo(json.dumps({PREFIX + name.upper(): value for name, value in values.items()}))
         return

@@ -15,7 +15,7 @@ from tapwatt.engine import steps
 from tapwatt.engine.machine import E, F, Machine, Outgoing, Refusal, S, Step, TryAgain
 from tapwatt.engine.outbox import Outbox
 from tapwatt.engine.tables import MachineTables, own_tables
-from tapwatt.store import Database, Transaction
+from tapwatt.store import Database, Transaction, UnableToStore, UnableToStoreDuplicate, UnableToStoreYet
 
 T = TypeVar("T")
 
@@ -24,6 +24,11 @@ FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 STOP_GRACE_S = 2.0
 TIMERS_AT_ONCE = 100
+TRIES_AMONG_NODES = 6
+FIRST_GIVING_WAY_S = 0.01
+"""Wait before a step is tried again because another node changed the same machine; doubles each time."""
+UNSURE_FOR_S = 60.0
+"""How long after a lost connection a COMMIT sent on it may still become durable."""
 LONGEST_SLEEP_S = 5.0
 """The timer looks at least this often, so that a jump of the clock delays nobody for long."""
 
@@ -45,7 +50,7 @@ class Stepper(Generic[S, E, F]):
 
     def load(self, machine_id: str) -> S | None:
         """Read a machine's state as this transaction sees it."""
-        return steps.load(self._tx, self._engine.tables, self._engine.machine, machine_id)
+        return steps.load(self._tx, self._engine.tables, self._engine.machine, machine_id, claim=True)
 
     def find(self, name: str, value: str) -> str | None:
         """Find a machine's id by an index value, as this transaction sees it."""
@@ -83,6 +88,7 @@ class Engine(Generic[S, E, F]):
         self._timer: asyncio.Task[None] | None = None
         self._sleeping_until_ms: int | None = None
         self._wake = asyncio.Event()
+        self._unsure_until_s = 0.0
 
     async def start(self) -> None:
         """Perform again every effect not known to be done, and start the timers."""
@@ -112,11 +118,11 @@ class Engine(Generic[S, E, F]):
         The same (machine_id, key) again returns a Step with `repeated=True`, and nothing happens. Raises what
         decide raises, leaving everything as it was, and what `Database.write` raises.
         """
-        return await self._database.write(lambda tx: self._step(tx, machine_id, event, key))
+        return await self._write(lambda tx: self._step(tx, machine_id, event, key))
 
     async def transact(self, work: Callable[[Transaction, Stepper[S, E, F]], T]) -> T:
         """Do several steps, and any other rows, in one commit."""
-        return await self._database.write(lambda tx: work(tx, self.stepper(tx)))
+        return await self._write(lambda tx: work(tx, self.stepper(tx)))
 
     def stepper(self, tx: Transaction) -> Stepper[S, E, F]:
         """Take steps inside a transaction begun elsewhere, such as another engine's."""
@@ -141,6 +147,45 @@ class Engine(Generic[S, E, F]):
                 self._listeners.remove(listener)
 
         return unsubscribe
+
+    async def _write(self, work: Callable[[Transaction], T]) -> T:
+        """Write; do it again when another node was first, and look for what a lost answer may have stored."""
+        for attempt in range(TRIES_AMONG_NODES):
+            try:
+                return await self._database.write(work)
+            except UnableToStoreYet:
+                if attempt + 1 == TRIES_AMONG_NODES:
+                    raise
+                await asyncio.sleep(FIRST_GIVING_WAY_S * 2**attempt)
+            except UnableToStoreDuplicate:
+                raise
+            except UnableToStore:
+                self._doubt()
+                raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _doubt(self) -> None:
+        """Believe neither that a lost commit is stored nor that it is not, and look soon."""
+        self._unsure_until_s = asyncio.get_running_loop().time() + UNSURE_FOR_S
+        if self._running and self._held is None:
+            self._held = []
+        self._wake.set()
+
+    async def _look_again(self) -> None:
+        """Put into the outbox what a COMMIT stored whose answer was lost with the connection.
+
+        Looked for until no server can still be at that COMMIT; an effect performed twice says that it is
+        repeated. What was committed since waits behind what is found: order is kept (ADR 0008).
+        """
+        rows = await self._database.read(partial(steps.undone, tables=self.tables))
+        held, self._held = self._held or [], None
+        if not self._running:
+            return
+        found = {outgoing.id: outgoing for outgoing in [*rows, *held]}
+        for effect_id in sorted(found):
+            self._outbox.put_back(found[effect_id])
+        if asyncio.get_running_loop().time() > self._unsure_until_s:
+            self._unsure_until_s = 0.0
 
     def _step(self, tx: Transaction, machine_id: str, event: E, key: str | None) -> Step[S, E, F]:
         taken = steps.step(
@@ -185,7 +230,7 @@ class Engine(Generic[S, E, F]):
         try:
             effect = self.machine.effect(outgoing.kind, outgoing.body)
             answer = await self._perform(outgoing.machine_id, effect, outgoing.repeated)
-            await self._database.write(lambda tx: self._finish(tx, outgoing, answer))
+            await self._write(lambda tx: self._finish(tx, outgoing, answer))
             return None
         except TryAgain as again:
             wait_s, reason = max(0.0, again.after_s), str(again)
@@ -232,6 +277,8 @@ class Engine(Generic[S, E, F]):
 
     async def _run_due_timers(self) -> float:
         """Wake the machines whose time has come; return the seconds until the next."""
+        if self._unsure_until_s:
+            await self._look_again()
         now_ms = self._now_ms()
         ids, earliest_ms = await self._database.read(
             lambda tx: steps.due(tx, self.tables, now_ms, most=TIMERS_AT_ONCE)
@@ -254,4 +301,4 @@ class Engine(Generic[S, E, F]):
             )
             self._announce_after_commit(tx, result)
 
-        await self._database.write(tick)
+        await self._write(tick)

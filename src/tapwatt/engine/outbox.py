@@ -53,6 +53,17 @@ class Outbox:
         else:
             self._resume(lane)
 
+    def put_back(self, outgoing: Outgoing) -> None:
+        """Add an effect found in the database, unless it is here, where its id says; the first of its lane
+        may be under way.
+        """
+        queue = self._lanes.get((outgoing.machine_id, outgoing.lane))
+        if queue is None:
+            self.put(outgoing)
+        elif all(waiting.id != outgoing.id for waiting in queue):
+            later = (place for place, other in enumerate(queue) if place and other.id > outgoing.id)
+            queue.insert(next(later, len(queue)), outgoing)
+
     async def close(self, *, grace_s: float) -> None:
         """Begin nothing more; give running effects a grace, then cancel them. They stay in the database."""
         self._open = False

@@ -10,7 +10,7 @@ from typing import Any, Generic
 
 from tapwatt.engine.machine import E, F, Machine, Outgoing, Refusal, S, Step, to_text
 from tapwatt.engine.tables import MachineTables
-from tapwatt.store import Row, Transaction, UnableToStore
+from tapwatt.store import Row, Transaction, UnableToStoreDuplicate, UnableToStoreYet
 
 Inline = Callable[[Transaction, Step[Any, Any, Any]], frozenset[int]]
 """Performs effects inside the commit; returns the positions in `step.effects` of those it performed."""
@@ -48,7 +48,7 @@ def step(
     Raises what decide raises, having written nothing; UnableToRecord for unlisted types;
     UnableToStoreDuplicate when an index value belongs to another machine.
     """
-    row = tx.one(tables.statements.load, machine_id=machine_id)
+    row = tx.one(tables.statements.claim, machine_id=machine_id)
     if row is not None and key is not None:
         known = tx.one(tables.statements.event_by_key, machine_id=machine_id, key=key)
         if known is not None:
@@ -57,9 +57,12 @@ def step(
     return _record(tx, tables, machine, machine_id, event, key, None, now_ms, judged, inline)
 
 
-def load(tx: Transaction, tables: MachineTables, machine: Machine[S, E, F], machine_id: str) -> S | None:
-    """Read a machine's state, or None."""
-    row = tx.one(tables.statements.load, machine_id=machine_id)
+def load(
+    tx: Transaction, tables: MachineTables, machine: Machine[S, E, F], machine_id: str, *, claim: bool = False
+) -> S | None:
+    """Read a machine's state, or None; `claim` lets no other node change it before this commit."""
+    statement = tables.statements.claim if claim else tables.statements.load
+    row = tx.one(statement, machine_id=machine_id)
     return None if row is None else machine.state(row.state)
 
 
@@ -86,7 +89,7 @@ def finish(
     done = tx.one(tables.statements.finish, effect_id=outgoing.id, done_ms=now_ms)
     if done is None or answer is None:
         return None
-    row = tx.one(tables.statements.load, machine_id=outgoing.machine_id)
+    row = tx.one(tables.statements.claim, machine_id=outgoing.machine_id)
     try:
         judged = _judge(machine, row, answer)
     except Exception as error:
@@ -149,7 +152,7 @@ def wake(
 
     A refused tick is kept as evidence, once for each time it changes, and tried again later.
     """
-    row = tx.one(tables.statements.load, machine_id=machine_id)
+    row = tx.one(tables.statements.claim, machine_id=machine_id)
     if row is None or row.due_ms is None or row.due_ms > now_ms:
         return None
     event = machine.tick(now_ms)
@@ -249,13 +252,21 @@ def _write_state(
         "updated_ms": now_ms,
     }
     if judged.row is None:
-        tx.run(tables.statements.create, id=machine_id, created_ms=now_ms, **values)
+        _create(tx, tables, id=machine_id, created_ms=now_ms, **values)
     elif (
         tx.one(tables.statements.change, machine_id=machine_id, version_before=judged.row.version, **values)
         is None
     ):
-        raise UnableToStore(f"{machine.name} {machine_id} was changed by somebody else meanwhile")
+        raise UnableToStoreYet(f"{machine.name} {machine_id} was changed by somebody else meanwhile")
     return status
+
+
+def _create(tx: Transaction, tables: MachineTables, **values: Any) -> None:
+    """Write a machine's first row. Nothing can be locked that is not there: another node may be first."""
+    try:
+        tx.run(tables.statements.create, **values)
+    except UnableToStoreDuplicate as error:
+        raise UnableToStoreYet(f"{values['id']} was made by somebody else meanwhile") from error
 
 
 def _write_keys(

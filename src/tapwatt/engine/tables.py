@@ -144,6 +144,11 @@ class Statements:
 
     def _of_machine(self, machine: Table) -> None:
         self.load: Executable = select(machine).where(machine.c.id == bindparam("machine_id"))
+        # Nodes that share a PostgreSQL take their steps of one machine one after the other; SQLite has no
+        # such lock and needs none: its writer is alone.
+        self.claim: Executable = (
+            select(machine).where(machine.c.id == bindparam("machine_id")).with_for_update()
+        )
         self.create: Executable = insert(machine)
         self.change: Executable = (
             update(machine)

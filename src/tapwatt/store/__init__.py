@@ -11,6 +11,7 @@ from tapwatt.store.errors import (
     UnableToQueue,
     UnableToStore,
     UnableToStoreDuplicate,
+    UnableToStoreYet,
 )
 from tapwatt.store.transaction import Transaction
 
@@ -25,4 +26,5 @@ __all__ = [
     "UnableToQueue",
     "UnableToStore",
     "UnableToStoreDuplicate",
+    "UnableToStoreYet",
 ]

@@ -12,6 +12,10 @@ class UnableToStoreDuplicate(UnableToStore):
     """A row with the same unique key is already there. Only this caller's work was undone."""
 
 
+class UnableToStoreYet(UnableToStore):
+    """Another node changed or held the same rows meanwhile: the same work, done again, sees what it left."""
+
+
 class UnableToQueue(Exception):
     """The store takes no more work now: its queue is full or it is closing. Nothing was begun."""
 

@@ -54,6 +54,10 @@ def prepare(
         return
     stored = _stored_revision(connection, tables)
     if stored == known[-1]:
+        if missing := sorted({table.name for table in metadata.tables.values()} - tables):
+            raise UnableToMigrate(
+                f"the database {where} has no table {missing[0]}: it is another program's, or damaged"
+            )
         return
     if stored not in known:
         raise UnableToMigrate(
@@ -64,6 +68,18 @@ def prepare(
     upgrade(folder)
     if (reached := _stored_revision(connection, tables)) != known[-1]:
         raise UnableToMigrate(f"the database {where} is at revision {reached} after migrating to {known[-1]}")
+
+
+def refuse_other_revision(connection: Connection, *, where: str, tables: set[str], migrations: str) -> str:
+    """Make sure that a database is at this program's revision, and return it. Raises UnableToMigrate."""
+    known = revisions(migrations_folder(migrations))[-1]
+    stored = _stored_revision(connection, tables)
+    if stored != known:
+        raise UnableToMigrate(
+            f"the database {where} has schema revision {stored or 'none'}, this version works on {known}: "
+            "start its program once with this version"
+        )
+    return known
 
 
 def migrations_folder(package: str) -> Path:

@@ -15,6 +15,8 @@ from tapwatt.store import sqlite
 from tapwatt.store.errors import UnableToOpen
 from tapwatt.store.transaction import Connection
 
+_WRITE = "write sqlite:///path/to/file.db or postgresql://user@host/name"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
@@ -30,9 +32,11 @@ def open_url(url: str, *, metadata: MetaData, migrations: str | None) -> Opened:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise UnableToOpen("the database URL cannot be read; write sqlite:///path/to/file.db") from error
+        raise UnableToOpen(f"the database URL cannot be read; {_WRITE}") from error
+    if parsed.drivername == "postgresql":
+        return _open_postgres(url, metadata=metadata, migrations=migrations)
     if parsed.drivername != "sqlite":
-        raise UnableToOpen(f"databases of kind {parsed.drivername} are not supported; write sqlite:///path")
+        raise UnableToOpen(f"databases of kind {parsed.drivername} are not supported; {_WRITE}")
     path = None if parsed.database in (None, "", ":memory:") else Path(str(parsed.database))
     return _open_sqlite(path, metadata=metadata, migrations=migrations)
 
@@ -58,3 +62,26 @@ def _upgrade_sqlite(path: Path | None, folder: Path) -> None:
     if path is None:
         raise UnableToOpen("a database in memory cannot be old")
     schema.run_alembic(sqlite.alembic_engine(path), folder, check=sqlite.check_foreign_keys)
+
+
+def _open_postgres(url: str, *, metadata: MetaData, migrations: str | None) -> Opened:
+    # Its driver and dialect are loaded only by who asks for them: SQLite is what most programs start with.
+    from tapwatt.store import postgres
+
+    writer = postgres.open_writer(url)
+    try:
+        with postgres.migrating(writer):
+            schema.prepare(
+                writer,
+                where=postgres.place(url),
+                tables=postgres.table_names(writer),
+                metadata=metadata,
+                migrations=migrations,
+                upgrade=lambda folder: schema.run_alembic(
+                    postgres.alembic_engine(url), folder, check=postgres.check_foreign_keys
+                ),
+            )
+    except BaseException:
+        writer.close()
+        raise
+    return Opened(writer=writer, reader=lambda: postgres.open_reader(url))

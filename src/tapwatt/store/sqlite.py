@@ -8,6 +8,7 @@ loss.
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,9 @@ BUSY_MS = 5_000
 
 COMPILER = Compiler(sqlite_dialect(paramstyle="qmark"))
 """Shared by all SQLite connections of the process."""
+
+_SEQUENCES = "sqlite_sequence"
+"""SQLite's own table of what AUTOINCREMENT has given; there once such a table was made."""
 
 _DUPLICATE = {
     "SQLITE_CONSTRAINT_UNIQUE",
@@ -82,6 +86,24 @@ class SqliteConnection:
     def in_transaction(self) -> bool:
         """Whether SQLite still holds the transaction open."""
         return self.raw.in_transaction
+
+    def counter(self, table: str, column: str) -> int:
+        """Say the highest number a table has given; see `copying.Counting`."""
+        _, counts = self.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (_SEQUENCES,))
+        if counts:
+            _, found = self.execute(f"SELECT seq FROM {_SEQUENCES} WHERE name = ?", (table,))
+            if found:
+                return int(found[0][0])
+        _, highest = self.execute(f'SELECT coalesce(max("{column}"), 0) FROM "{table}"')
+        return int(highest[0][0])
+
+    def count_on(self, table: str, column: str, number: int) -> None:
+        """Let a table made with AUTOINCREMENT count on from a number; others count from their rows."""
+        _, made = self.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,))
+        if not made or "AUTOINCREMENT" not in made[0][0].upper():
+            return
+        self.execute(f"DELETE FROM {_SEQUENCES} WHERE name = ?", (table,))
+        self.execute(f"INSERT INTO {_SEQUENCES} (name, seq) VALUES (?, ?)", (table, number))
 
     def close(self) -> None:
         """Close the connection."""
@@ -147,6 +169,26 @@ def table_names(connection: SqliteConnection) -> set[str]:
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'"
     )
     return {name for (name,) in rows}
+
+
+def back_up(source: Path, target: Path) -> None:
+    """Copy a database, whoever writes to it meanwhile, to a file that is there and empty; check the copy.
+
+    Raises UnableToStore.
+    """
+    try:
+        with (
+            closing(_connect(source.absolute().as_uri() + "?mode=ro", uri=True)) as read,
+            closing(_connect(target.absolute().as_uri(), uri=True)) as written,
+        ):
+            read.backup(written)
+            # One file, not three: what is kept elsewhere must not depend on a -wal beside it.
+            _pragma(written, "journal_mode", "DELETE")
+            damage = written.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if damage != "ok" or written.execute("PRAGMA foreign_key_check").fetchone():
+                raise UnableToStore(f"{source} is damaged: {damage}")
+    except sqlite3.Error as error:
+        raise UnableToStore(f"unable to copy {source}: {error}") from error
 
 
 def alembic_engine(path: Path) -> Engine:

@@ -1,0 +1,48 @@
+"""Both engines for every room's tests (issue 3, "Both engines")."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.postgres import Server
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One server for the session, started when the first test asks for it."""
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres_url(postgres: Server) -> Iterator[str]:
+    """An empty PostgreSQL database."""
+    url = postgres.database()
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Make URLs of empty databases by engine; they are gone after the test."""
+    made: list[str] = []
+
+    def make(engine: str, name: str = "database") -> str:
+        if engine == "sqlite":
+            return f"sqlite:///{tmp_path}/{name}.sqlite"
+        server: Server = request.getfixturevalue("postgres")
+        made.append(server.database())
+        return made[-1]
+
+    yield make
+    for url in made:
+        request.getfixturevalue("postgres").drop(url)
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, new_url: Callable[[str], str]) -> str:
+    """The URL of an empty database of each engine in turn."""
+    return new_url(request.param)
