@@ -1,0 +1,111 @@
+"""Faults of the moment: cables, silence, power, clocks. One comes about every so many seconds, by seed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from tapwatt.sim.world.faults import PROGRAMS
+
+if TYPE_CHECKING:
+    from tapwatt.sim.world.world import World
+
+
+class Moments:
+    """Makes things go wrong until it is cancelled."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._chance = world.chance
+        settings = world.settings
+        self._ports: dict[int, str] = {
+            settings.ocpp_port: "station and platform",
+            settings.edge_port: "edge and platform",
+            settings.terminal_port: "edge and terminal",
+            settings.gateway_port: "terminal and gateway",
+            settings.acquirer_port: "gateway and acquirer",
+            settings.scheme_port: "acquirer and scheme",
+            settings.issuer_port: "scheme and issuer",
+        }
+
+    async def happen(self) -> None:
+        """One after another."""
+        every_s = self._world.weather.every_s
+        if every_s is None:
+            return
+        kinds: tuple[Callable[[], None], ...] = (
+            self._cut,
+            self._half_open,
+            self._unplugged,
+            self._slow,
+            self._slow,
+            self._silent_issuer,
+            self._power_loss,
+            self._killed,
+            self._clock_jump,
+        )
+        while True:
+            await asyncio.sleep(self._chance.expovariate(1.0 / every_s))
+            self._chance.choice(kinds)()
+
+    def _port(self) -> tuple[int, str]:
+        port = self._chance.choice(tuple(self._ports))
+        return port, self._ports[port]
+
+    def _cut(self) -> None:
+        port, between = self._port()
+        for wire in self._world.network.between(port):
+            wire.reset()
+        self._world.story.fault("connection reset", "wire", between)
+
+    def _half_open(self) -> None:
+        port, between = self._port()
+        for wire in self._world.network.between(port):
+            wire.go_half_open()
+        self._world.story.fault("half-open", "wire", between)
+
+    def _unplugged(self) -> None:
+        """The cable is out for a while: what was under way is lost, and nobody can dial."""
+        port, between = self._port()
+        seconds = self._chance.choice((5.0, 30.0, 120.0, 600.0))
+        self._world.network.down_until_s[port] = self._world.loop.time() + seconds
+        for wire in self._world.network.between(port):
+            wire.go_half_open()
+        self._world.story.fault("unplugged", "wire", f"{between} for {seconds:.0f} s")
+
+    def _slow(self) -> None:
+        port, between = self._port()
+        self._hold(port, between, self._chance.choice((2.0, 8.0, 15.0, 35.0)))
+
+    def _silent_issuer(self) -> None:
+        """Answers come, but after everybody has given up: the late approval."""
+        port = self._world.settings.issuer_port
+        self._hold(port, self._ports[port], self._chance.choice((13.0, 25.0, 50.0)))
+
+    def _hold(self, port: int, between: str, seconds: float) -> None:
+        for wire in self._world.network.between(port):
+            wire.hold(self._world.loop.time() + seconds)
+        self._world.story.fault("slow", "wire", f"{between}: everything {seconds:.0f} s late")
+
+    def _power_loss(self) -> None:
+        self._end("site", "power loss", silently=True)
+
+    def _killed(self) -> None:
+        self._end(self._chance.choice(PROGRAMS), "killed", silently=self._chance.random() < 0.5)
+
+    def _end(self, name: str, kind: str, *, silently: bool) -> None:
+        life = self._world.lives[name]
+        if life.alive:
+            self._world.story.fault(kind, name)
+            self._world.crash(life, silently=silently)
+
+    def _clock_jump(self) -> None:
+        life = self._world.lives[self._chance.choice(CLOCKS)]
+        jump_ms = self._chance.choice((-2_000, 2_000, -60_000, 60_000))
+        life.skew_ms += jump_ms
+        self._world.story.fault("clock jump", life.name, f"by {jump_ms / 1000:+.0f} s")
+
+
+CLOCKS: Final = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
+"""Whose clocks jump. The site's stays right: its driver finds a visit's slips by their time."""
