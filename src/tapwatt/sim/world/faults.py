@@ -31,9 +31,9 @@ def weather(chance: Random) -> Weather:
     """The weather of a seed."""
     rough = chance.choice((0.3, 1.0, 1.0, 2.0))
     return Weather(
-        crash_at_commit=chance.choice((0.0, 0.001, 0.003)) * rough,
-        crash_at_send=chance.choice((0.0, 0.0007, 0.002)) * rough,
-        disk_full=chance.choice((0.0, 0.0, 0.0005)) * rough,
+        crash_at_commit=chance.choice((0.0, 0.004, 0.012)) * rough,
+        crash_at_send=chance.choice((0.0, 0.002, 0.006)) * rough,
+        disk_full=chance.choice((0.0, 0.002, 0.01)) * rough,
         every_s=chance.choice((None, 40.0, 15.0, 6.0)),
     )
 

@@ -205,8 +205,6 @@ class World:
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.story.say("world", f"! unhandled: {context.get('message')} {error!r}")
-        if error is not None:
-            self.fell.append(f"unhandled in the loop: {context.get('message')}: {error!r}")
 
     def _bury(self) -> None:
         """What was cut in the middle is put away without a word and without effect."""
