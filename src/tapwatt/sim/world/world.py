@@ -29,7 +29,7 @@ from tapwatt.sim.world.story import Story
 
 RUN: Final = "world"
 LONGEST_VISIT_S: Final = 3_600.0
-SETTLE_WITHIN_S: Final = 4 * 3_600.0
+SETTLE_WITHIN_S: Final = 5_400.0
 AFTERWARDS_S: Final = 150.0
 """What comes late comes within this: a reading, a status, a repeat."""
 
@@ -98,7 +98,7 @@ class World:
         self.network.down_until_s.clear()
         self.story.say("world", "-- the last visit is over, no more faults")
         settled = False
-        for _ in range(3):
+        for _ in range(2):
             settled = await self._until(all_settled, SETTLE_WITHIN_S, every_s=5.0)
             await asyncio.sleep(AFTERWARDS_S)
             if settled and all_settled(self.disks):
