@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -66,6 +65,7 @@ class World:
         self.lives: dict[str, Life] = {}
         self.buried: list[Life] = []
         self.fell: list[str] = []
+        self.unheard: list[str] = []
         self._disk_delay = Random(f"{seed}/disks")
         self._calm = False
 
@@ -203,8 +203,8 @@ class World:
     # --- the end
 
     def _unhandled(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        error = context.get("exception")
-        self.story.say("world", f"! unhandled: {context.get('message')} {error!r}")
+        # Not in the story: when Python notices such a thing is its own affair.
+        self.unheard.append(f"{context.get('message')}: {context.get('exception')!r}")
 
     def _bury(self) -> None:
         """What was cut in the middle is put away without a word and without effect."""
