@@ -76,6 +76,8 @@ class Evidence:
     registers: Mapping[int, int]
     visits: tuple[Row, ...]
     refused: Mapping[str, tuple[str, ...]]
+    advised: Mapping[tuple[str, str, str], frozenset[str]]
+    """The trace numbers under which a host received one kind of advice of a life cycle."""
 
 
 def gather(disks: Disks) -> Evidence:
@@ -130,6 +132,7 @@ def gather(disks: Disks) -> Evidence:
         registers={row.evse_id: row.register_wh for row in rows("site", site.CONNECTOR)},
         visits=tuple(rows("site", site.VISIT)),
         refused=_refused(rows),
+        advised=_advised(rows),
     )
 
 
@@ -147,6 +150,16 @@ def _issuer(machines: list[Row], holds: list[Row], postings: list[Row]) -> tuple
         )
         for row in machines
     )
+
+
+def _advised(rows: Any) -> dict[tuple[str, str, str], frozenset[str]]:
+    received: dict[tuple[str, str, str], set[str]] = {}
+    for name, tables in {**RELAYS, "issuer": issuer.AUTHORISATION}.items():
+        for row in rows(name, tables.event):
+            if row.kind in ("CompletionReceived", "ReversalReceived"):
+                stan = msgspec.json.decode(row.body)["identity"]["stan"]
+                received.setdefault((name, row.machine_id, row.kind), set()).add(stan)
+    return {key: frozenset(stans) for key, stans in received.items()}
 
 
 def _refused(rows: Any) -> dict[str, tuple[str, ...]]:

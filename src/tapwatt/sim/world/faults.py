@@ -34,7 +34,7 @@ def weather(chance: Random) -> Weather:
         crash_at_commit=chance.choice((0.0, 0.004, 0.012)) * rough,
         crash_at_send=chance.choice((0.0, 0.002, 0.006)) * rough,
         disk_full=chance.choice((0.0, 0.002, 0.01)) * rough,
-        every_s=chance.choice((None, 40.0, 15.0, 6.0)),
+        every_s=chance.choice((None, 30.0, 12.0, 5.0, 3.0)),
     )
 
 

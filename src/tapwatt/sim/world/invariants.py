@@ -22,6 +22,7 @@ from tapwatt.sim.books import AdviceState
 from tapwatt.sim.books import PaymentState as SlipState
 from tapwatt.sim.visits import DONE
 from tapwatt.sim.world.evidence import Evidence, IssuerHold
+from tapwatt.store import Row
 
 Breaches = Iterator[str]
 HELD_NOW: Final = (*OPEN, PaymentState.AUTHORISED)
@@ -104,6 +105,25 @@ def all_parties_agree(books: Evidence) -> Breaches:
             taken["ledger"] = ledger[session.session_id] if session else 0
         if len(set(taken.values())) > 1:
             yield f"payment {reference}: " + ", ".join(f"{who} took {much}" for who, much in taken.items())
+
+
+def all_parties_saw_one_hold(books: Evidence) -> Breaches:
+    """Where a payment was taken, everybody knows the same hold."""
+    known = {session.reference: session.payment for session in books.sessions if session.payment}
+    for slip in books.slips:
+        if slip.state != SlipState.CAPTURED:
+            continue
+        paid = known.get(slip.reference)
+        held = {"terminal": slip.authorised_minor}
+        if paid is not None:
+            held["session"] = paid.authorised_minor
+        for name, relays in books.relays.items():
+            held[name] = max((r.authorised_minor for r in relays if _is_of(r, slip)), default=0)
+        held["issuer"] = sum(
+            hold.held_minor for hold in _of(books.issuer, slip.reference) if hold.posted
+        )
+        if len(set(held.values())) > 1:
+            yield f"payment {slip.reference}: " + ", ".join(f"{who} held {much}" for who, much in held.items())
 
 
 def bill_and_receipt_say_what_was_taken(books: Evidence) -> Breaches:
@@ -258,6 +278,13 @@ def _platform_is_consistent(books: Evidence) -> Breaches:
             yield f"account {account} is {opening[account] - balance} down, its holds say {moved}"
 
 
+def a_repeat_is_the_same_message(books: Evidence) -> Breaches:
+    """Whoever says an advice again says it under the trace number it had."""
+    for (name, cycle, kind), stans in books.advised.items():
+        if len(stans) > 1:
+            yield f"{name}: {kind} of {cycle} came under {len(stans)} trace numbers: {sorted(stans)}"
+
+
 def no_event_is_refused(books: Evidence) -> Breaches:
     """Every late, repeated or orphan event has a row in its table."""
     for name, refused in books.refused.items():
@@ -270,6 +297,8 @@ INVARIANTS: Final[tuple[Callable[[Evidence], Breaches], ...]] = (
     no_hold_stays_open,
     each_hold_ends_once,
     all_parties_agree,
+    all_parties_saw_one_hold,
+    a_repeat_is_the_same_message,
     bill_and_receipt_say_what_was_taken,
     nothing_above_the_hold,
     energy_is_billed_lost_or_reviewed,
@@ -295,6 +324,10 @@ def _moved(row: object) -> int:
 
 def _named(relay: Relay) -> str:
     return f"{relay.identity.life_cycle} ({relay.identity.reference})"
+
+
+def _is_of(relay: Relay, slip: Row) -> bool:
+    return relay.identity.reference == slip.reference and relay.identity.rrn == slip.rrn
 
 
 def _of(holds: Iterable[IssuerHold], reference: str) -> list[IssuerHold]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
+from tapwatt.sim.faults import Faults
 from tapwatt.sim.world.faults import PROGRAMS
 
 if TYPE_CHECKING:
@@ -41,9 +43,11 @@ class Moments:
             self._slow,
             self._slow,
             self._silent_issuer,
+            self._station_away,
             self._power_loss,
             self._killed,
             self._clock_jump,
+            self._device,
         )
         while True:
             await asyncio.sleep(self._chance.expovariate(1.0 / every_s))
@@ -88,6 +92,24 @@ class Moments:
             wire.hold(self._world.loop.time() + seconds)
         self._world.story.fault("slow", "wire", f"{between}: everything {seconds:.0f} s late")
 
+    def _station_away(self) -> None:
+        """The station has no line for long: what it has to tell arrives when nobody waits any more."""
+        port = self._world.settings.ocpp_port
+        seconds = self._chance.choice((70.0, 100.0, 900.0, 7_200.0))
+        self._world.network.down_until_s[port] = self._world.loop.time() + seconds
+        for wire in self._world.network.between(port):
+            wire.reset()
+        self._world.story.fault("station off line", "wire", f"for {seconds:.0f} s")
+
+    def _device(self) -> None:
+        """The station or the terminal misbehaves for a while, as real ones do."""
+        faults, seconds = self._world.site_faults, self._chance.choice((5.0, 20.0, 70.0))
+        heal(faults)
+        name, value = self._chance.choice(DEVICE)
+        setattr(faults, name, value)
+        self._world.loop.call_later(seconds, heal, faults)
+        self._world.story.fault("device", "site", f"{name.replace('_', ' ')} for {seconds:.0f} s")
+
     def _power_loss(self) -> None:
         self._end("site", "power loss", silently=True)
 
@@ -107,5 +129,20 @@ class Moments:
         self._world.story.fault("clock jump", life.name, f"by {jump_ms / 1000:+.0f} s")
 
 
+def heal(faults: Faults) -> None:
+    """Station and terminal are in order again."""
+    for name, value in asdict(Faults()).items():
+        setattr(faults, name, value)
+
+
+DEVICE: Final[tuple[tuple[str, object], ...]] = (
+    ("refuse_start", True),
+    ("never_start", True),
+    ("late_start_s", 30.0),
+    ("late_start_s", 75.0),
+    ("terminal_mute", True),
+    ("cut_before_completion", True),
+    ("cut_before_completion", True),
+)
 CLOCKS: Final = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
 """Whose clocks jump. The site's stays right: its driver finds a visit's slips by their time."""

@@ -15,12 +15,13 @@ from sqlalchemy import MetaData
 from tapwatt.programs import acquirer, edge, gateway, issuer, platform, scheme
 from tapwatt.programs.runtime import Runtime
 from tapwatt.settings import Program, Settings
+from tapwatt.sim.faults import Faults
 from tapwatt.sim.site import Asked, start_site
 from tapwatt.sim.world.chance import seeded
 from tapwatt.sim.world.disk import Disks, Fate, WorldDatabase
 from tapwatt.sim.world.faults import CALM, PROGRAMS, Weather, restart_after_s, weather
 from tapwatt.sim.world.loop import Life, WorldLoop, context_of
-from tapwatt.sim.world.moments import Moments
+from tapwatt.sim.world.moments import Moments, heal
 from tapwatt.sim.world.network import End, Network
 from tapwatt.sim.world.runtime import WorldRuntime
 from tapwatt.sim.world.settled import all_settled, visits_done
@@ -62,6 +63,7 @@ class World:
         self.network.sending = self._sending
         self.loop.wires = self.network
         self.settings = _settings()
+        self.site_faults = Faults()
         self.lives: dict[str, Life] = {}
         self.buried: list[Life] = []
         self.fell: list[str] = []
@@ -95,6 +97,7 @@ class World:
         ended = await self._until(visits_done, LONGEST_VISIT_S * self.visits, every_s=1.0)
         self._calm = True
         moments.cancel()
+        heal(self.site_faults)
         self.network.down_until_s.clear()
         self.story.say("world", "-- the last visit is over, no more faults")
         settled = False
@@ -140,7 +143,7 @@ class World:
     def _starts(self, name: str) -> Callable[[Runtime], Awaitable[None]]:
         if name == "site":
             asked = Asked(run_id=RUN, visits=self.visits, seed=self.seed)
-            return lambda runtime: start_site(runtime, asked)
+            return lambda runtime: start_site(runtime, asked, self.site_faults)
         modules: dict[str, Any] = {
             "issuer": issuer,
             "scheme": scheme,
