@@ -83,9 +83,11 @@ class Moments:
         self._hold(port, between, self._chance.choice((2.0, 8.0, 15.0, 35.0)))
 
     def _silent_issuer(self) -> None:
-        """Answers come, but after everybody has given up: the late approval."""
-        port = self._world.settings.issuer_port
-        self._hold(port, self._ports[port], self._chance.choice((13.0, 25.0, 50.0)))
+        """It answers nobody for a while; late: it has decided, and says so when everybody has given up."""
+        seconds, late = self._chance.choice((13.0, 25.0, 40.0)), self._chance.random() < 0.7
+        self._world.silence.begin(seconds, late=late)
+        what = "late approvals" if late else "no answers"
+        self._world.story.fault("silent issuer", "issuer", f"{what} for {seconds:.0f} s")
 
     def _hold(self, port: int, between: str, seconds: float) -> None:
         for wire in self._world.network.between(port):

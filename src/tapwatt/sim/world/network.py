@@ -311,6 +311,11 @@ class Network:
                     end.other.later(self.delay_s(), end.other.lose, ConnectionResetError("reset by peer"))
                     wire.half_open = True
 
+    def close(self) -> None:
+        """Every connection is gone with its world."""
+        for wire in self.wires:
+            wire.near.lost = wire.far.lost = True
+
     def between(self, port: int) -> list[Wire]:
         """Open wires to a port."""
         return [wire for wire in self.wires if wire.port == port and wire.open and not wire.half_open]

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import MetaData
 
+from tapwatt.hosts.issuer.silence import Silence
 from tapwatt.programs import acquirer, edge, gateway, issuer, platform, scheme
 from tapwatt.programs.runtime import Runtime
 from tapwatt.settings import Program, Settings
@@ -29,7 +30,8 @@ from tapwatt.sim.world.story import Story
 
 RUN: Final = "world"
 LONGEST_VISIT_S: Final = 3_600.0
-SETTLE_WITHIN_S: Final = 5_400.0
+SETTLE_WITHIN_S: Final = 3 * 3_600.0
+"""A session that found nobody to ask looks again after two hours at most."""
 AFTERWARDS_S: Final = 150.0
 """What comes late comes within this: a reading, a status, a repeat."""
 
@@ -51,8 +53,12 @@ class Ending:
 class World:
     """Everything between the first plug and the last posting."""
 
-    def __init__(self, seed: int, *, visits: int, rough: Weather | None = None) -> None:
+    def __init__(
+        self, seed: int, *, visits: int, rough: Weather | None = None, settle_s: float = SETTLE_WITHIN_S
+    ) -> None:
+        """`settle_s`: how long after the last visit everything must be over, in virtual seconds."""
         self.seed = seed
+        self.settle_s = settle_s
         self.visits = visits
         self.loop = WorldLoop()
         self.story = Story(self.loop)
@@ -64,6 +70,7 @@ class World:
         self.loop.wires = self.network
         self.settings = _settings()
         self.site_faults = Faults()
+        self.silence = Silence(self.loop.now_ms)
         self.lives: dict[str, Life] = {}
         self.buried: list[Life] = []
         self.fell: list[str] = []
@@ -98,13 +105,14 @@ class World:
         self._calm = True
         moments.cancel()
         heal(self.site_faults)
+        self.silence.begin(None, late=False)
         self.network.down_until_s.clear()
         self.story.say("world", "-- the last visit is over, no more faults")
         settled = False
         for _ in range(2):
-            settled = await self._until(all_settled, SETTLE_WITHIN_S, every_s=5.0)
+            settled = await self._until(all_settled, self.settle_s, every_s=5.0)
             await asyncio.sleep(AFTERWARDS_S)
-            if settled and all_settled(self.disks):
+            if not settled or all_settled(self.disks):
                 break
         return ended, settled and all_settled(self.disks)
 
@@ -144,8 +152,9 @@ class World:
         if name == "site":
             asked = Asked(run_id=RUN, visits=self.visits, seed=self.seed)
             return lambda runtime: start_site(runtime, asked, self.site_faults)
+        if name == "issuer":
+            return lambda runtime: issuer.start(runtime, self.silence)
         modules: dict[str, Any] = {
-            "issuer": issuer,
             "scheme": scheme,
             "acquirer": acquirer,
             "gateway": gateway,
@@ -213,6 +222,7 @@ class World:
         """What was cut in the middle is put away without a word and without effect."""
         for life in (*self.buried, *self.lives.values()):
             life.alive = False
+        self.network.close()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             for life in (*self.buried, *self.lives.values()):
