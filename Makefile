@@ -5,12 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(BIN)/uv pip
-.PHONY: setup demo test check docs lock clean
+.PHONY: setup demo sim test check docs lock clean
 
 setup: $(VENV)/.developing  ## .venv with the tapwatt command and the development tools
 
 demo: $(VENV)/.running  ## a whole site on this machine
 	@$(BIN)/tapwatt demo $(ARGS)
+
+sim: $(VENV)/.running  ## the simulated world: every fault, one seed
+	@$(BIN)/tapwatt sim world $(ARGS)
 
 test: check  ## everything that must be true; ARGS go to pytest
 	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)

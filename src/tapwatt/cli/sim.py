@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from tapwatt.programs.runtime import Runtime
+    from tapwatt.sim.world.run import Verdict
 
 
 def register(root: typer.Typer) -> None:
@@ -24,6 +26,7 @@ def register(root: typer.Typer) -> None:
     group.command("site")(site)
     group.command("station")(station)
     group.command("terminal")(terminal)
+    group.command("world")(world)
     root.add_typer(group, name="sim")
 
 
@@ -97,6 +100,35 @@ def terminal(
         await serve_control(runtime, alone)
 
     return run_program("site", start, settings=chosen)
+
+
+def world(
+    seed: Annotated[int, typer.Option(help="Of all chance; the same seed, the same story.")] = 1,
+    visits: Annotated[int, typer.Option(min=1, help="Drivers that come.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    story: Annotated[bool, typer.Option(help="Tell the story of what went wrong.")] = True,
+) -> int:
+    """All programs in virtual time, with every fault. Example: tapwatt sim world --seed 7 --visits 100"""
+    from tapwatt.sim.world.run import Verdict, run
+
+    def heard(verdict: Verdict) -> None:
+        if verdict.violations and story:
+            typer.echo(_broken(verdict), err=True)
+
+    total = run(seed=seed, visits=visits, each=heard).as_json()
+    if as_json:
+        typer.echo(json.dumps(total))
+    else:
+        typer.echo(
+            f"{total['visits']} visits, {total['faults']} faults, {total['violations']} violations, "
+            f"{total['visits_per_second']} visits a second"
+        )
+    return 1 if total["violations"] else 0
+
+
+def _broken(verdict: Verdict) -> str:
+    again = f"tapwatt sim world --seed {verdict.seed} --visits {verdict.visits}"
+    return "\n".join((f"seed {verdict.seed}:", *verdict.violations, "", *verdict.story, "", f"again: {again}"))
 
 
 def _address(listen: str) -> tuple[str, int]:

@@ -86,10 +86,8 @@ class Journal:
         )
         operations = [MACHINE.state(text) for text in texts]
         self._waiting = {operation.key: operation for operation in operations}
-        for operation in operations:
-            if operation.state is State.SENT:
-                silent = Silent(at_ms=self._now_ms(), reason="the edge was stopped in the middle of it")
-                await self.happened(operation.key, silent)
+        for terminal_id in {operation.terminal_id: None for operation in operations}:
+            await self.cut_off(terminal_id, reason="the edge was stopped in the middle of it")
         await self._engine.start()
 
     async def stop(self) -> None:
@@ -156,6 +154,15 @@ class Journal:
             return _step(steps, key, known or Sent(at_ms=at_ms))
 
         return await self._engine.transact(work)
+
+    async def cut_off(self, terminal_id: str, *, reason: str) -> None:
+        """No dialogue runs at the terminal: what was on the wire and has no outcome here is unknown.
+
+        Also when its outcome was stated and could not be stored, as with a full disk.
+        """
+        for operation in self.waiting(terminal_id):
+            if operation.state is State.SENT:
+                await self.happened(operation.key, Silent(at_ms=self._now_ms(), reason=reason))
 
     async def recover(self, terminal_id: str, receipts: Collection[str]) -> Findings:
         """Settle what is of unknown outcome by the terminal's list of open holds, in one commit."""

@@ -177,6 +177,7 @@ class Money:
 
     async def look_up(self) -> None:
         """Read the terminal's list of open holds and settle what it explains. Raises TerminalLost."""
+        await self._journal.cut_off(self._unit.place.terminal_id, reason="the dialogue was cut")
         listed = await self._unit.open_holds()
         now_ms = self._now_ms()
         if listed is None:

@@ -94,6 +94,8 @@ async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http
 
     Raises UnableToStart when the port is taken.
     """
+    if not runtime.serves_http:
+        return port
     bound = listening_socket(runtime.settings.host, port, purpose=f"{runtime.name}'s {name}")
     config = uvicorn.Config(
         app,

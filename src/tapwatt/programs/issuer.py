@@ -19,9 +19,11 @@ from tapwatt.settings import Settings
 from tapwatt.store import Database
 
 
-async def start(runtime: Runtime) -> None:
-    """Start the issuer's parts. Only the scheme may sign on."""
-    settings, silence, own_cipher = runtime.settings, Silence(now_ms), cipher("issuer")
+async def start(runtime: Runtime, silence: Silence | None = None) -> None:
+    """Start the issuer's parts. Only the scheme may sign on. `silence` is the switch, if somebody else has
+    it."""
+    settings, own_cipher = runtime.settings, cipher("issuer")
+    silence = silence or Silence(now_ms)
     database = await runtime.database(tables.METADATA, migrations="tapwatt.hosts.issuer.migrations")
     await database.write(partial(seed, cipher=own_cipher))
     host = IssuerHost(database, cipher=own_cipher, silence=silence, chance=secrets.randbelow, now_ms=now_ms)

@@ -222,6 +222,10 @@ class Platform:
         port = await self.edge_server.start(host=settings.host, port=settings.edge_port)
         runtime.listening("edge", port)
         runtime.closing.push_async_callback(self.edge_server.stop)
+        if runtime.serves_http:
+            await self._serve_console()
+
+    async def _serve_console(self) -> None:
         console = build_app(
             database=self.database,
             engine=self.engine,
@@ -229,8 +233,8 @@ class Platform:
             now_ms=now_ms,
             health=self.health,
         )
-        await serve_http(runtime, console, settings.http_port)
-        runtime.closing.callback(console.close)
+        await serve_http(self.runtime, console, self.runtime.settings.http_port)
+        self.runtime.closing.callback(console.close)
 
     def health(self) -> dict[str, object]:
         """Who is connected."""

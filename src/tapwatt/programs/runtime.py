@@ -47,6 +47,7 @@ class Runtime:
     def __init__(self, name: Program, settings: Settings) -> None:
         self.name = name
         self.settings = settings
+        self.serves_http = True  # the simulated world has no browser
         self.closing = AsyncExitStack()
         self.started_ms = now_ms()
         self.listeners: dict[str, tuple[str, int]] = {}

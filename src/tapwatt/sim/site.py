@@ -137,10 +137,10 @@ def build_device(
     )
 
 
-async def open_site(runtime: Runtime) -> Site:
+async def open_site(runtime: Runtime, faults: Faults | None = None) -> Site:
     """An empty site on this program's own database."""
     database = await runtime.database(METADATA, migrations="tapwatt.sim.migrations")
-    return Site(database=database, bell=Bell(), faults=Faults())
+    return Site(database=database, bell=Bell(), faults=faults or Faults())
 
 
 async def start_device(
@@ -192,10 +192,10 @@ async def serve_control(runtime: Runtime, site: Site) -> None:
     await serve_http(runtime, app, runtime.settings.forecourt_port, name="forecourt")
 
 
-async def start_site(runtime: Runtime, asked: Asked) -> None:
+async def start_site(runtime: Runtime, asked: Asked, faults: Faults | None = None) -> None:
     """Start the whole site and its drivers in a runtime."""
     settings = runtime.settings
-    site = await open_site(runtime)
+    site = await open_site(runtime, faults)
     device = await start_device(runtime, site, host=settings.host, port=settings.terminal_port)
     station = await start_station(
         runtime,

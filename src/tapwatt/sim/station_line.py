@@ -26,7 +26,7 @@ from tapwatt.ocpp.messages import (
 from tapwatt.ocpp.protocol import AnswerArrived, NotAllowedYet, QueueFull, StationEvent, StationSide
 from tapwatt.sim import station_books
 from tapwatt.sim.bell import Bell
-from tapwatt.store import Database, Row, Transaction
+from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToStore
 
 MOST_AT_ONCE: Final = 200
 _ATTEMPTS: Final = 1_000
@@ -173,7 +173,12 @@ class StationLine:
             if isinstance(answer, StartAnswered):
                 station_books.named(tx, charge_id=charge_id, transaction_id=answer.transaction_id)
 
-        await self._database.write(work)
+        try:
+            await self._database.write(work)
+        except (UnableToStore, UnableToQueue) as error:
+            log.error("an answer could not be stored, asking again", message=message_id, reason=str(error))
+            self._given.discard(message_id)
+            return
         self._given.discard(message_id)
         if isinstance(answer, StartAnswered) and answer.token.status is not TokenStatus.ACCEPTED:
             self._on_refused_token(charge_id)

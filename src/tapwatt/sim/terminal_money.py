@@ -7,6 +7,7 @@ gateway is reversed before the edge is told no; a missing line reverses nothing,
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable
 from functools import partial
@@ -34,7 +35,7 @@ from tapwatt.sim import books
 from tapwatt.sim import card as cards
 from tapwatt.sim.bell import Bell
 from tapwatt.sim.books import Begun, PaymentState
-from tapwatt.store import Database, Row, Transaction
+from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToStore
 from tapwatt.terminals.messages import Approved
 from tapwatt.terminals.profiles import Profile
 from tapwatt.terminals.zvt.answers import open_list_message
@@ -54,6 +55,7 @@ AMOUNT_TOO_SMALL: Final = 0xC8
 _DECLINED: Final = 0x05
 _LAST_HOST_CODE: Final = 0x63
 _WAITS_FOR_HOST: Final = 0x04
+_NO_ROOM_S: Final = 1.0
 _CONTACTLESS: Final = "contactless"
 
 log = structlog.get_logger("tapwatt.sim")
@@ -106,6 +108,13 @@ class TerminalMoney:
             return None
         begun = await self._database.write(partial(self._begin, dialogue.message, test_card))
         self._bell.ring()
+        try:
+            return await self._ask_bank(dialogue, begun, test_card)
+        except (UnableToStore, UnableToQueue):
+            await self._take_back(begun)
+            raise
+
+    async def _ask_bank(self, dialogue: Dialogue, begun: Begun, test_card: SandboxCard) -> Approved | None:
         with contextlib.suppress(DialogueEnded):  # a device asks its host, whoever still listens
             await dialogue.intermediate(_WAITS_FOR_HOST)
         answer = await self._asked(begun)
@@ -119,6 +128,20 @@ class TerminalMoney:
             await dialogue.abort(result_of(code), meaning_of(code).driver_text)
             return None
         return await self._approved(begun, answer, test_card)
+
+    async def _take_back(self, begun: Begun) -> None:
+        """The answer could not be stored, so it was never there: as soon as there is room, take it back."""
+        while True:
+            try:
+                await self._database.write(
+                    lambda tx: books.silent(tx, begun.payment_id, now_ms=self._now_ms())
+                )
+            except UnableToStore as error:
+                log.error("no room to take a hold back", stan=begun.stan, reason=str(error))
+                await asyncio.sleep(_NO_ROOM_S)
+            else:
+                self._bell.ring()
+                return
 
     def _begin(self, asked: Message, test_card: SandboxCard, tx: Transaction) -> Begun:
         return books.begin(

@@ -1,0 +1,187 @@
+"""An event loop whose clock jumps to the next timer: a time-out of 45 s costs nothing, and nothing is chance.
+
+Everything that runs belongs to a `Life`: one run of one program from its start to its crash. When a life is
+over, none of its callbacks ever runs again, not even a `finally`: that is what SIGKILL means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context, ContextVar
+from typing import Any, Final, Protocol
+
+EPOCH_MS: Final = 1_780_000_000_000
+"""Where the wall clocks of the world begin."""
+_AHEAD: Final = 1e-7
+
+
+class WorldStuck(Exception):
+    """Nothing is ready and no timer is set: the world would wait for ever."""
+
+
+class Life:
+    """One run of one program. `skew_ms` is how wrong its wall clock is."""
+
+    __slots__ = ("alive", "name", "skew_ms", "tasks")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.alive = True
+        self.skew_ms = 0
+        self.tasks: list[asyncio.Task[Any]] = []
+
+
+LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
+
+
+class WorldFuture(asyncio.Future[Any]):
+    """A future with a hash that replays."""
+
+    def __init__(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._number = number
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class WorldTask(asyncio.Task[Any]):
+    """A task with a hash that replays."""
+
+    def __init__(self, number: int, work: Any, **options: Any) -> None:
+        self._number = number
+        super().__init__(work, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class Wires(Protocol):
+    """What the loop needs of a network."""
+
+    async def connect(self, factory: Callable[[], Any], host: str, port: int) -> tuple[Any, Any]:
+        """Dial."""
+        ...
+
+    def listen(self, factory: Callable[[], Any], host: str, port: int) -> Any:
+        """Listen."""
+        ...
+
+
+class WorldLoop(asyncio.BaseEventLoop):
+    """asyncio without selector, threads and real time."""
+
+    wires: Wires
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._now_s = 1_000.0
+        self._numbers = 0
+        self.handled = 0
+        self.set_task_factory(self._make_task)
+
+    # --- time
+
+    def time(self) -> float:
+        """Virtual seconds."""
+        return self._now_s
+
+    def now_ms(self) -> int:
+        """The true wall clock of the world."""
+        return EPOCH_MS + round((self._now_s - 1_000.0) * 1000)
+
+    # --- what replays
+
+    def _number(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def create_future(self) -> WorldFuture:
+        """A future of this loop."""
+        return WorldFuture(self._number(), self)
+
+    def _make_task(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        work: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
+        **options: Any,
+    ) -> WorldTask:
+        task = WorldTask(self._number(), work, loop=loop, **options)
+        life = (options.get("context") or {LIFE: LIFE.get()}).get(LIFE)
+        if life is not None:
+            life.tasks.append(task)
+            if len(life.tasks) > 2_000:
+                life.tasks = [each for each in life.tasks if not each.done()]
+        return task
+
+    # --- running
+
+    def _run_once(self) -> None:
+        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
+        while scheduled and (scheduled[0]._cancelled or not _lives(scheduled[0])):
+            heapq.heappop(scheduled)._scheduled = False
+        if not ready and not self._stopping:  # type: ignore[attr-defined]
+            if not scheduled:
+                raise WorldStuck("nothing is ready and no timer is set")
+            self._now_s = max(self._now_s, scheduled[0]._when)
+        while scheduled and scheduled[0]._when <= self._now_s + _AHEAD:
+            handle = heapq.heappop(scheduled)
+            handle._scheduled = False
+            if not handle._cancelled:
+                ready.append(handle)
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled or not _lives(handle):
+                continue
+            self.handled += 1
+            handle._run()
+
+    def _check_closed(self) -> None:
+        """What is put away after the end may still cancel a waiter."""
+
+    def _write_to_self(self) -> None:
+        """There is no other thread to wake us."""
+
+    def _process_events(self, event_list: Any) -> None:
+        """There is no selector."""
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+        """Run it here and now: a thread would bring chance."""
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    # --- wires
+
+    async def create_connection(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **_options: Any
+    ) -> tuple[Any, Any]:
+        """Dial in memory."""
+        return await self.wires.connect(protocol_factory, str(host), int(port))
+
+    async def create_server(  # type: ignore[override]
+        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **_options: Any
+    ) -> Any:
+        """Listen in memory."""
+        return self.wires.listen(protocol_factory, str(host), int(port))
+
+    def call_in(self, life: Life | None, delay_s: float, work: Callable[..., Any], *args: Any) -> Any:
+        """Call later on behalf of another life, as the network does."""
+        return self.call_later(delay_s, work, *args, context=context_of(life))
+
+
+def context_of(life: Life | None) -> Context:
+    """A fresh context that belongs to a life."""
+    context = Context()
+    context.run(LIFE.set, life)
+    return context
+
+
+def _lives(handle: asyncio.Handle) -> bool:
+    life = handle._context.get(LIFE)  # type: ignore[attr-defined]
+    return life is None or life.alive

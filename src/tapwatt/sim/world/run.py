@@ -1,0 +1,96 @@
+"""Many visits in one command: worlds of twenty visits, one seed each, and what they came to.
+
+World number i of `--seed N` has seed N + i, so a failing world is replayed alone by its own seed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tapwatt.sim.world.evidence import gather
+from tapwatt.sim.world.invariants import breaches
+from tapwatt.sim.world.settled import unsettled
+from tapwatt.sim.world.telling import tell
+from tapwatt.sim.world.world import Ending, World
+
+VISITS_A_WORLD: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One world: its faults, what it broke, and, if it broke anything, the story."""
+
+    seed: int
+    visits: int
+    faults: Counter[str]
+    violations: tuple[str, ...]
+    story: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Total:
+    """What all worlds came to."""
+
+    visits: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    broken: list[Verdict] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """interfaces.md, `tapwatt sim world`; with the kinds of faults and every violation spelt out."""
+        return {
+            "visits": self.visits,
+            "faults": self.faults.total(),
+            "violations": sum(len(each.violations) for each in self.broken),
+            "visits_per_second": round(self.visits / self.seconds, 2) if self.seconds else 0.0,
+            "fault_kinds": dict(sorted(self.faults.items())),
+            "broken": [
+                {"seed": each.seed, "visits": each.visits, "violations": list(each.violations)}
+                for each in self.broken
+            ],
+        }
+
+
+def run(*, seed: int, visits: int, each: Callable[[Verdict], None] = lambda _verdict: None) -> Total:
+    """Run so many visits; `each` hears of every world when it is over."""
+    total = Total()
+    began_s = time.perf_counter()
+    for world_seed, world_visits in worlds(seed=seed, visits=visits):
+        verdict = judge(World(world_seed, visits=world_visits).run())
+        total.visits += verdict.visits
+        total.faults += verdict.faults
+        if verdict.violations:
+            total.broken.append(verdict)
+        total.seconds = time.perf_counter() - began_s
+        each(verdict)
+    return total
+
+
+def worlds(*, seed: int, visits: int) -> Iterator[tuple[int, int]]:
+    """Seed and number of visits of each world."""
+    for number in range(-(-visits // VISITS_A_WORLD)):
+        yield seed + number, min(VISITS_A_WORLD, visits - number * VISITS_A_WORLD)
+
+
+def judge(ending: Ending) -> Verdict:
+    """Hold the books of a world against the invariants."""
+    books = gather(ending.disks)
+    violations = breaches(books)
+    violations += [f"no_program_falls: {fall}" for fall in ending.fell]
+    if not ending.visits_ended:
+        violations.append("every_visit_ends: the drivers did not come to an end")
+    if not ending.settled and not violations:
+        violations += [f"everything_comes_to_rest: {what}" for what in unsettled(ending.disks)]
+    story = tell(ending, books, violations) if violations else ()
+    ending.disks.close()
+    return Verdict(
+        seed=ending.seed,
+        visits=ending.visits,
+        faults=Counter(ending.story.faults),
+        violations=tuple(violations),
+        story=story,
+    )

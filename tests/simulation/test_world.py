@@ -1,0 +1,91 @@
+"""The simulated world: every fault, no violation; the same seed, the same story."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from tapwatt.cli import main
+from tapwatt.sim.world import run as running
+from tapwatt.sim.world.evidence import Evidence, gather
+from tapwatt.sim.world.faults import CALM
+from tapwatt.sim.world.run import judge, run, worlds
+from tapwatt.sim.world.world import World
+
+# What was once broken: an outcome that could not be stored at the edge (disk full) stayed on the wire for
+# ever; a station whose disk was full never sent its stop.
+ONCE_FAILED = ((9, 8), (17, 8), (27, 8))
+
+
+def test_forty_visits_under_every_fault() -> None:
+    total = run(seed=1, visits=40)
+    assert total.broken == []
+    assert total.visits == 40
+    assert total.faults.total() >= 20
+
+
+@pytest.mark.parametrize(("seed", "visits"), ONCE_FAILED)
+def test_what_once_failed(seed: int, visits: int) -> None:
+    assert judge(World(seed, visits=visits).run()).violations == ()
+
+
+def test_a_calm_world_charges_everybody_who_can_pay() -> None:
+    ending = World(4, visits=6, rough=CALM).run()
+    books = gather(ending.disks)
+    assert not ending.story.faults
+    assert ending.visits_ended
+    assert ending.settled
+    assert {visit.outcome for visit in books.visits[:3]} == {"charged"}
+    assert sum(slip.captured_minor for slip in books.slips) > 0
+    assert judge(ending).violations == ()
+
+
+def test_the_same_seed_is_the_same_story() -> None:
+    first, second = (World(3004, visits=6).run() for _ in range(2))
+    assert list(first.story.lines) == list(second.story.lines)
+    assert repr(gather(first.disks)) == repr(gather(second.disks))
+    assert first.story.faults
+
+
+def test_another_seed_is_another_story() -> None:
+    stories = [tuple(World(seed, visits=2).run().story.lines) for seed in (1, 2)]
+    assert stories[0] != stories[1]
+
+
+def test_worlds_of_a_run_have_seeds_of_their_own() -> None:
+    assert list(worlds(seed=7, visits=45)) == [(7, 20), (8, 20), (9, 5)]
+
+
+def test_the_command_answers_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["sim", "world", "--seed", "2", "--visits", "2", "--json"])
+    assert left.value.code == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["visits"] == 2
+    assert told["violations"] == 0
+    assert told["visits_per_second"] > 0
+
+
+def test_a_violation_is_told_with_its_story(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def one_too_many(books: Evidence) -> list[str]:
+        return [f"no_hold_stays_open: session {books.sessions[0].session_id} is made up for this test"]
+
+    monkeypatch.setattr(running, "breaches", one_too_many)
+    with pytest.raises(SystemExit) as left:
+        main(["sim", "world", "--seed", "2", "--visits", "1"])
+    told = capsys.readouterr().err
+    assert left.value.code == 1
+    assert "made up for this test" in told
+    assert "again: tapwatt sim world --seed 2 --visits 1" in told
+    assert "offered -> authorising" in told
+
+
+def test_chance_and_clocks_are_given_back() -> None:
+    before = (time.time_ns, time.monotonic, os.urandom)
+    World(1, visits=1).run()
+    assert (time.time_ns, time.monotonic, os.urandom) == before
