@@ -34,6 +34,7 @@ PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("edge", ("edge",)),
 )
 LOOK_EVERY_S = 0.4
+PIPE_COLUMNS = 110
 SETTLE_WITHIN_S = 90.0
 # Nothing is open, nothing under way and nothing has changed for so long: it will not change any more.
 QUIET_S = 8.0
@@ -114,6 +115,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 async def _demo(asked: Asked, settings: Settings) -> int:
     console = Console(stderr=asked.as_json, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A pipe has no width of its own, and a table cut at 80 columns tells nothing.
+        console.width = PIPE_COLUMNS
     run = secrets.token_hex(6)
     supervisor = Supervisor(environment=environment_of(settings), data=settings.data, say=console.print)
     interrupted = _interruptible()
