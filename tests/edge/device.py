@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from tapwatt.terminals.messages import Approved, CardKind, CardRead, Declined
 from tapwatt.terminals.zvt import answers
 from tapwatt.terminals.zvt.events import Timings
-from tapwatt.terminals.zvt.link import Dialogue, TerminalLink
+from tapwatt.terminals.zvt.link import Dialogue, SerialPort, TerminalLink
 from tapwatt.terminals.zvt.messages import Command, Message
 
 TID = "52523535"
@@ -42,6 +42,11 @@ class Device:
         """Listen, on the same port every time."""
         self._link = self._new_link()
         self.port = await self._link.listen(port=self.port)
+
+    def attach(self, port: SerialPort) -> None:
+        """Hang on a serial line instead."""
+        self._link = self._new_link()
+        self._link.attach(port)
 
     async def stop(self) -> None:
         """Be away."""

@@ -220,7 +220,7 @@ async def test_triggers(csms: tuple[Csms, int], tmp_path: Path) -> None:
         office.heard.clear()
         assert await office.server.command("CS1", Trigger(message=kind)) == ACCEPTED
         await until(partial(office.of, expected))
-    answer = await office.server.command("CS1", Trigger(message=TriggerKind.FIRMWARE))
+    answer = await office.server.command("CS1", Trigger(message=TriggerKind.STATUS, evse_id=9))
     assert isinstance(answer, CommandAnswered)
-    assert answer.status is CommandStatus.NOT_IMPLEMENTED
+    assert answer.status is CommandStatus.REJECTED
     await post.close()

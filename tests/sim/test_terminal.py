@@ -15,11 +15,17 @@ from tapwatt.rails.sandbox import card, cards, issuer_master_key, network
 from tapwatt.sim.card import Medium
 from tapwatt.terminals.messages import (
     Approved,
+    BookTotal,
     Capture,
     CardKind,
     CardRead,
+    CloseDay,
+    DayClosed,
     Declined,
+    Diagnose,
+    DiagnosisKind,
     Display,
+    Done,
     NotSent,
     OpenAuthorisations,
     OpenList,
@@ -80,6 +86,28 @@ async def test_a_second_end_of_the_same_hold_is_refused(gateway: Gateway, tmp_pa
         ]
         await until_summary(standing, waiting=0)
         assert [message.mti for message in gateway.heard] == ["0100", "0220"]
+
+
+async def test_book_total_takes_what_it_states_and_the_day_ends_after_it(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    async with bench(tmp_path, gateway) as standing:
+        receipt = (await standing.tap_and_hold("visa-good")).receipt
+        refused = await standing.ecr.run(CloseDay())
+        assert isinstance(refused, Declined)
+        assert refused.kind is ResultKind.NOT_POSSIBLE
+        much = await standing.ecr.run(BookTotal(receipt=receipt, amount_minor=2501, currency="EUR"))
+        assert isinstance(much, Declined)
+        whole = await standing.ecr.run(BookTotal(receipt=receipt, amount_minor=2500, currency="EUR"))
+        assert isinstance(whole, Approved)
+        assert whole.amount_minor == 2500
+        again = await standing.ecr.run(BookTotal(receipt=receipt, amount_minor=2500, currency="EUR"))
+        assert isinstance(again, Declined)
+        assert again.kind is ResultKind.ALREADY_DONE
+        assert isinstance(await standing.ecr.run(CloseDay()), DayClosed)
+        assert await standing.ecr.run(Diagnose(kind=DiagnosisKind.EMV_CONFIGURATION)) == Done()
+        (row,) = await standing.rows()
+        assert (row["captured_minor"], row["released_minor"]) == (2500, 0)
 
 
 async def test_release_gives_everything_back(gateway: Gateway, tmp_path: Path) -> None:
@@ -208,7 +236,7 @@ async def test_a_line_cut_before_the_completion_leaves_the_reservation_open(
         outcome = await standing.tap_and_hold("visa-good")
         assert isinstance(outcome, Unknown)
         assert outcome.seen is not None
-        again = EcrLink(host=standing.ecr._host, port=standing.ecr._port)
+        again = EcrLink(address=standing.ecr._address)
         assert await again.run(OpenAuthorisations()) == OpenList(receipts=(outcome.seen.receipt,))
         await again.close()
 

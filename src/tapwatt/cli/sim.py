@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from tapwatt.programs.runtime import Runtime
     from tapwatt.sim.world.run import Verdict
+    from tapwatt.terminals.address import SerialAddress, TcpAddress
 
 
 def register(root: typer.Typer) -> None:
@@ -77,16 +78,18 @@ def station(
 
 def terminal(
     profile: Annotated[str, typer.Option(help="Model and application.")] = "ingenico-self-4000-zvt",
-    listen: Annotated[str, typer.Option(help="Where the ECR dials.")] = "tcp://127.0.0.1:20007",
+    listen: Annotated[
+        str, typer.Option(help="Where the ECR dials: tcp://…, serial:/dev/…?baud=9600, or pty for a new one.")
+    ] = "tcp://127.0.0.1:20007",
     data: Annotated[Path | None, typer.Option(help="Directory of its database.")] = None,
 ) -> int:
-    """One payment terminal. Example: tapwatt sim terminal --listen tcp://127.0.0.1:20007"""
+    """One payment terminal. Example: tapwatt sim terminal --listen pty"""
     from tapwatt.programs.runtime import run_program
     from tapwatt.settings import Settings
     from tapwatt.sim.site import open_site, serve_control, start_device
     from tapwatt.terminals.profiles import UnableToLoadProfile, load_profile
 
-    host, port = _address(listen)
+    address = _address(listen)
     try:
         model = load_profile(profile)
     except UnableToLoadProfile as error:
@@ -96,7 +99,7 @@ def terminal(
 
     async def start(runtime: Runtime) -> None:
         alone = await open_site(runtime)
-        await start_device(runtime, alone, host=host, port=port, profile=model)
+        await start_device(runtime, alone, listen=address, profile=model)
         await serve_control(runtime, alone)
 
     return run_program("site", start, settings=chosen)
@@ -131,12 +134,19 @@ def _broken(verdict: Verdict) -> str:
     return "\n".join((f"seed {verdict.seed}:", *verdict.violations, "", *verdict.story, "", f"again: {again}"))
 
 
-def _address(listen: str) -> tuple[str, int]:
+def _address(listen: str) -> TcpAddress | SerialAddress | None:
+    from tapwatt.terminals.address import TcpAddress, UnableToReadAddress, read_address
+
+    if listen == "pty":
+        return None
     parts = urlsplit(listen)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    if parts.scheme != "tcp" or parts.hostname not in ("127.0.0.1", "localhost") or port is None:
-        raise typer.BadParameter("is tcp://127.0.0.1:PORT", param_hint="--listen")
-    return parts.hostname, port
+    if parts.scheme == "tcp" and listen.endswith(":0"):  # a free port, which is no address to dial
+        address: TcpAddress | SerialAddress = TcpAddress(host=parts.hostname or "", port=0)
+    else:
+        try:
+            address = read_address(listen)
+        except UnableToReadAddress as error:
+            raise typer.BadParameter(str(error), param_hint="--listen") from None
+    if isinstance(address, TcpAddress) and address.host not in ("127.0.0.1", "localhost"):
+        raise typer.BadParameter("a simulated terminal listens on 127.0.0.1 only", param_hint="--listen")
+    return address

@@ -29,6 +29,7 @@ TERMINAL = Table(
     Column("password", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("port", Integer),
+    Column("address", Text, nullable=False, server_default=""),
 )
 OPERATION = machine_tables(METADATA, MACHINE_NAME)
 
@@ -51,7 +52,7 @@ OPEN_HOLDS = select(OPERATION.key.c.value).where(OPERATION.key.c.name == "open")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TerminalPlace:
-    """A terminal the edge drives: what it is, whose it is, where it listens. `port` None: the setting's."""
+    """A terminal the edge drives: what it is, whose it is, where it is. `port` None: the setting's."""
 
     terminal_id: str
     operator_id: str
@@ -60,8 +61,10 @@ class TerminalPlace:
     currency: str
     password: str = field(repr=False)
     """For registering with the terminal; its maker's default until an installer changes it."""
-    host: str
+    host: str = ""
     port: int | None = None
+    address: str = ""
+    """`tcp://host:port` or `serial:/dev/…?baud=9600`; empty: host and port say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tapwatt.ocpp.messages import DataAnswered, DataTransferred
+from tapwatt.ocpp.messages import Acknowledged, DataAnswered, DataTransferred
 
 
 class CommandStatus(StrEnum):
@@ -97,6 +97,32 @@ class ChangeAvailability:
     operative: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCache:
+    """Forget the credentials remembered for when the line is down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDiagnostics:
+    """Put a file of diagnostics at an address; what is not given is the station's own choice."""
+
+    location: str
+    retries: int | None = None
+    retry_interval_s: int | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateFirmware:
+    """Fetch firmware from an address, not before `retrieve_ms`, and install it."""
+
+    location: str
+    retrieve_ms: int
+    retries: int | None = None
+    retry_interval_s: int | None = None
+
+
 Command = (
     StartRequested
     | StopRequested
@@ -106,6 +132,9 @@ Command = (
     | GetConfiguration
     | UnlockConnector
     | ChangeAvailability
+    | ClearCache
+    | GetDiagnostics
+    | UpdateFirmware
     | DataTransferred
 )
 
@@ -135,4 +164,11 @@ class ConfigurationReported:
     unknown: tuple[str, ...] = ()
 
 
-CommandAnswer = CommandAnswered | ConfigurationReported | DataAnswered
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiagnosticsPromised:
+    """The name of the file a station will upload; empty: there is nothing to upload."""
+
+    file_name: str = ""
+
+
+CommandAnswer = CommandAnswered | ConfigurationReported | DiagnosticsPromised | DataAnswered | Acknowledged

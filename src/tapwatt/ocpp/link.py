@@ -228,6 +228,11 @@ class StationClient:
         self._accepted.clear()
         self._wake.set()
 
+    def beat_every(self, interval_s: int) -> None:
+        """Change the time between heartbeats; 0: none."""
+        self.side.beat_every(interval_s * 1000, self._now_ms())
+        self._wake.set()
+
     async def wait_accepted(self, timeout_s: float = 10.0) -> None:
         """Wait until the CSMS has accepted the boot; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):

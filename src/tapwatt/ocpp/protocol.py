@@ -191,6 +191,12 @@ class StationSide:
         if self.phase is not Phase.OFFLINE:
             self.phase = Phase.BOOTING
 
+    def beat_every(self, interval_ms: int, now_ms: int) -> None:
+        """Change the time between heartbeats (ChangeConfiguration HeartbeatInterval); 0: none."""
+        self.heartbeat_ms = interval_ms
+        if self.phase is Phase.ACCEPTED:
+            self._wake_ms = now_ms + interval_ms
+
     # --- what happens to the line
 
     def connected(self, now_ms: int, *, boot: bool = True) -> None:

@@ -16,7 +16,7 @@ from tapwatt.core.payment import UnableToDecide
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Engine, Stepper
 from tapwatt.ocpp import messages as ocpp
-from tapwatt.platform import accounts, places, transactions
+from tapwatt.platform import accounts, places, transactions, upkeep
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event, connector_key, metered_session
 from tapwatt.platform.tables import STATION_MESSAGE
@@ -130,6 +130,9 @@ class Stations:
                 return self._stopped(tx, stepper, station, message)
             case ocpp.DataTransferred():
                 return Said(answer=ocpp.DataAnswered(status=ocpp.DataStatus.UNKNOWN_VENDOR))
+            case ocpp.FirmwareReported() | ocpp.DiagnosticsReported():
+                upkeep.reported(tx, station, message, at_ms=self.now_ms())
+                return Said(answer=ocpp.Acknowledged())
             case ocpp.Unreadable():
                 return self._unreadable(message)
             case _:

@@ -61,6 +61,27 @@ CONNECTOR = _table(
     _number("since_ms"),
     key=("station_id", "evse_id"),
 )
+STATION_CONFIGURATION = _table(
+    "station_configuration",
+    _text("station_id"),
+    _text("key"),
+    _maybe("value"),
+    _number("readonly"),
+    # told: the station said so; set: it accepted our change; after_reboot: it will from its next boot on
+    _text("state"),
+    _number("at_ms"),
+    key=("station_id", "key"),
+)
+STATION_TRANSFER = _table(
+    "station_transfer",
+    _text("station_id"),
+    _text("kind"),
+    _text("status"),
+    _text("location", ""),
+    _text("file_name", ""),
+    _number("at_ms"),
+    key=("station_id", "kind"),
+)
 TERMINAL = _table(
     "terminal",
     _text("terminal_id"),

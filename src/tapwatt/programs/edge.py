@@ -15,6 +15,7 @@ from tapwatt.edge.tables import Site, TerminalPlace
 from tapwatt.edge.teller import Teller
 from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, run_program
 from tapwatt.settings import Settings
+from tapwatt.terminals.address import Address, TcpAddress, UnableToReadAddress, read_address
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 from tapwatt.terminals.zvt.events import Timings
 from tapwatt.terminals.zvt.link import EcrLink
@@ -97,11 +98,21 @@ def _drivers(site: Site, settings: Settings, journal: Journal, teller: Teller) -
 
 def _link(place: TerminalPlace, settings: Settings, patience: Patience) -> EcrLink:
     return EcrLink(
-        host=place.host,
-        port=place.port if place.port is not None else settings.terminal_port,
+        address=terminal_address(place, settings),
         settings=EcrSettings(currency=place.currency, password=place.password),
         timings=Timings(dialogue_ms=round(patience.dialogue_s * 4000)),
     )
+
+
+def terminal_address(place: TerminalPlace, settings: Settings) -> Address:
+    """Where a terminal is, by its row and the settings. Raises UnableToStart."""
+    if not place.address:
+        port = place.port if place.port is not None else settings.terminal_port
+        return TcpAddress(host=place.host, port=port)
+    try:
+        return read_address(place.address)
+    except UnableToReadAddress as problem:
+        raise UnableToStart(f"terminal {place.terminal_id}: {problem}.") from problem
 
 
 def _profile(place: TerminalPlace) -> Profile:

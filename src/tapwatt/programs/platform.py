@@ -18,8 +18,9 @@ from tapwatt.engine import Engine
 from tapwatt.ocpp import commands
 from tapwatt.ocpp import messages as ocpp
 from tapwatt.ocpp.link import StationServer
+from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
-from tapwatt.platform import places, seed
+from tapwatt.platform import places, seed, station_commands
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
@@ -119,6 +120,19 @@ class StationWire:
     async def trigger(self, station_id: str, message: commands.TriggerKind) -> bool:
         """Ask for a message now."""
         return await self._call(station_id, commands.Trigger(message=message))
+
+    async def send(self, station_id: str, command: commands.Command) -> commands.CommandAnswer:
+        """Bring an operator's command to a station. Raises UnableToCommand."""
+        try:
+            return await self._server.command(station_id, command, timeout_s=self._timeout_s)
+        except (NotConnected, NotAllowedYet) as error:
+            raise station_commands.NotThere(str(error)) from error
+        except UnableToWrite as error:
+            raise station_commands.SenselessCommand(str(error)) from error
+        except CallFailed as error:
+            raise station_commands.Refused(f"{station_id} answers with an error: {error}") from error
+        except RpcNoAnswer as error:
+            raise station_commands.Silent(f"{station_id}: {error}") from error
 
     async def _call(self, station_id: str, command: commands.Command) -> bool:
         try:
@@ -232,6 +246,7 @@ class Platform:
             operator_id=seed.SANDBOX_OPERATOR,
             now_ms=now_ms,
             health=self.health,
+            send=self.station_wire.send,
         )
         await serve_http(self.runtime, console, self.runtime.settings.http_port)
         self.runtime.closing.callback(console.close)

@@ -51,6 +51,7 @@ class Runtime:
         self.closing = AsyncExitStack()
         self.started_ms = now_ms()
         self.listeners: dict[str, tuple[str, int]] = {}
+        self.devices: dict[str, str] = {}
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -58,6 +59,10 @@ class Runtime:
     def listening(self, name: str, port: int) -> None:
         """Note a listener for the ready line: iso8583, http, ocpp, edge, zvt or forecourt."""
         self.listeners[name] = (self.settings.host, port)
+
+    def attached(self, name: str, path: str) -> None:
+        """Note a serial device or pseudo terminal for the ready line."""
+        self.devices[name] = path
 
     def stop(self) -> None:
         """Ask the program to stop, as SIGTERM does."""
@@ -113,7 +118,8 @@ class Runtime:
         self._stop.set()
 
     def _say_ready(self) -> None:
-        places = ", ".join(f"{name} {host}:{port}" for name, (host, port) in self.listeners.items())
+        ports = {name: f"{host}:{port}" for name, (host, port) in self.listeners.items()}
+        places = ", ".join(f"{name} {place}" for name, place in {**ports, **self.devices}.items())
         sys.stderr.write(
             f"tapwatt {self.name} ready: {places}\n" if places else f"tapwatt {self.name} ready\n"
         )

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from tapwatt.programs.http import json_app, serve_http
-from tapwatt.programs.runtime import Runtime, now_ms, unable_to_listen
+from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, unable_to_listen
 from tapwatt.rails.forward import RetryRules
 from tapwatt.rails.keys import PanCipher
 from tapwatt.rails.link import HostClient
@@ -35,8 +35,9 @@ from tapwatt.sim.terminal import Terminal
 from tapwatt.sim.terminal_money import TerminalMoney
 from tapwatt.sim.visits import Visits
 from tapwatt.store import Database
+from tapwatt.terminals.address import SerialAddress, TcpAddress
 from tapwatt.terminals.profiles import Profile, load_profile
-from tapwatt.terminals.zvt.link import TerminalLink
+from tapwatt.terminals.zvt.link import TerminalLink, open_port, open_pty
 
 STATION_ID: Final = "CS1"
 EVSES: Final = (1, 2)
@@ -144,12 +145,11 @@ async def open_site(runtime: Runtime, faults: Faults | None = None) -> Site:
 
 
 async def start_device(
-    runtime: Runtime, site: Site, *, host: str, port: int, profile: Profile | None = None
+    runtime: Runtime, site: Site, *, listen: TcpAddress | SerialAddress | None, profile: Profile | None = None
 ) -> Device:
     """Start a terminal: what has no outcome is reversed, then the gateway is dialled and the edge waited
-    for."""
-    settings = runtime.settings
-    device = build_device(site, settings, gateway_port=settings.gateway_port, profile=profile)
+    for, at a TCP port, on a serial line, or (None) on a pseudo terminal of its own."""
+    device = build_device(site, runtime.settings, gateway_port=runtime.settings.gateway_port, profile=profile)
     site.device = device
     lost = await site.database.write(lambda tx: books.recover(tx, now_ms=site.now_ms()))
     if lost:
@@ -157,13 +157,26 @@ async def start_device(
     await device.gateway.start()
     runtime.closing.push_async_callback(device.gateway.stop)
     runtime.spawn(device.forwarder.run(), name="terminal's store-and-forward")
-    try:
-        taken = await device.link.listen(host=host, port=port)
-    except OSError as error:
-        raise unable_to_listen(host, port, error, purpose="the payment terminal") from error
-    runtime.listening("zvt", taken)
+    await _listen(runtime, device, listen)
     runtime.closing.push_async_callback(device.link.close)
     return device
+
+
+async def _listen(runtime: Runtime, device: Device, listen: TcpAddress | SerialAddress | None) -> None:
+    if isinstance(listen, TcpAddress):
+        try:
+            taken = await device.link.listen(host=listen.host, port=listen.port)
+        except OSError as error:
+            raise unable_to_listen(listen.host, listen.port, error, purpose="the payment terminal") from error
+        runtime.listening("zvt", taken)
+        return
+    try:
+        port = open_pty() if listen is None else open_port(listen)
+    except OSError as error:
+        place = "a pseudo terminal" if listen is None else listen.path
+        raise UnableToStart(f"unable to open {place} (the payment terminal): {error}.") from error
+    device.link.attach(port)
+    runtime.attached("zvt", port.path)
 
 
 async def start_station(
@@ -196,7 +209,8 @@ async def start_site(runtime: Runtime, asked: Asked, faults: Faults | None = Non
     """Start the whole site and its drivers in a runtime."""
     settings = runtime.settings
     site = await open_site(runtime, faults)
-    device = await start_device(runtime, site, host=settings.host, port=settings.terminal_port)
+    address = TcpAddress(host=settings.host, port=settings.terminal_port)
+    device = await start_device(runtime, site, listen=address)
     station = await start_station(
         runtime,
         site,

@@ -27,6 +27,7 @@ from tapwatt.ocpp.messages import (
 from tapwatt.sim import station_books
 from tapwatt.sim.bell import Bell
 from tapwatt.sim.car import Car, Flow
+from tapwatt.sim.configuration import Configuration
 from tapwatt.sim.faults import Faults
 from tapwatt.sim.station_commands import Commands
 from tapwatt.sim.station_line import StationLine
@@ -36,6 +37,7 @@ METER_EVERY_S: Final = 1.0
 AFTER_FULL_S: Final = 1.0
 """A car that has enough stays plugged and suspended so long before the station ends the charge."""
 AUTHORISE_WITHIN_S: Final = 20.0
+LONGEST_CHARGE_S: Final = 86_400.0
 FIRST_REGISTER_WH: Final = 1_234_500
 IDENTITY: Final = StationBooted(
     vendor="Tapwatt", model="Simulated 400", serial="TW-CS-0001", firmware="1.0", meter_type="DC meter"
@@ -65,6 +67,8 @@ class Connector:
     charge: Charge | None = None
     starting: asyncio.Task[None] | None = None
     operative: bool = True
+    ends_inoperative: bool = False
+    """Asked to go out of service while it charges: it does when the charge has ended."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -95,7 +99,8 @@ class Station:
         }
         self._database = database
         self._bell = bell
-        self._now_ms = now_ms
+        self._now_ms = self.now_ms = now_ms
+        self.configuration = Configuration(connectors=len(evses))
         self._tasks: set[asyncio.Task[None]] = set()
         self.line = StationLine(
             database,
@@ -223,14 +228,20 @@ class Station:
         self.spawn(self._meter(connector))
 
     async def _meter(self, connector: Connector) -> None:
-        """Store and report the register every second until the charge ends; end it when the car is full."""
+        """Store the register every second until the charge ends, report it as often as configured; end the
+        charge when the car is full."""
+        told_ms = self._now_ms()
         while (charge := connector.charge) is not None:
             await asyncio.sleep(METER_EVERY_S)
             async with connector.turn:
                 if connector.charge is not charge:
                     return
                 self._advance(connector)
-                await self._store(connector, charge=charge)
+                every_s = self.configuration.seconds("MeterValueSampleInterval")
+                # Half a second early is on time: the next chance comes a whole second later.
+                due = every_s > 0 and self._now_ms() - told_ms >= every_s * 1000 - 500
+                told_ms = self._now_ms() if due else told_ms
+                await self._store(connector, charge=charge if due else None)
             self.line.wake()
             self._bell.ring()
             if charge.flow.full:
@@ -263,7 +274,15 @@ class Station:
         log.info("charge ended", evse=connector.evse_id, reason=reason, wh=register_wh - charge.start_wh)
         plugged = connector.car is not None
         self.set_status(connector, ConnectorStatus.FINISHING if plugged else ConnectorStatus.AVAILABLE)
+        if connector.ends_inoperative:
+            self.set_operative(connector, False)
         return True
+
+    async def idle(self) -> None:
+        """Wait until nothing charges."""
+        await self._bell.until(
+            lambda: all(each.charge is None for each in self.connectors.values()), LONGEST_CHARGE_S
+        )
 
     def _advance(self, connector: Connector) -> None:
         if connector.charge is not None:
@@ -307,6 +326,13 @@ class Station:
         connector.status = status
         self.tell(connector)
         self._bell.ring()
+
+    def set_operative(self, connector: Connector, operative: bool) -> None:
+        """Take a connector out of service or back, and tell it."""
+        connector.operative, connector.ends_inoperative = operative, False
+        if operative and connector.car is None:
+            connector.status = ConnectorStatus.AVAILABLE
+        self.tell(connector)
 
     def tell(self, connector: Connector) -> None:
         """Tell a connector's state."""

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from tapwatt.ocpp import commands as asked
 from tapwatt.ocpp.commands import Command, CommandAnswer, CommandAnswered, CommandStatus, TriggerKind
-from tapwatt.ocpp.messages import ConnectorStatus, DataAnswered, DataStatus, HeartbeatSent, StopReason
+from tapwatt.ocpp.messages import (
+    Acknowledged,
+    DataAnswered,
+    DataStatus,
+    DataTransferred,
+    HeartbeatSent,
+    StopReason,
+)
+from tapwatt.sim.station_upkeep import AFTER_ANSWER_S, FILE_NAME, Upkeep
 
 if TYPE_CHECKING:
     from tapwatt.sim.station import Connector, Station
 
-_CONFIGURATION: Final = {
-    "HeartbeatInterval": ("300", False),
-    "MeterValueSampleInterval": ("1", True),
-    "MeterValuesSampledData": ("Energy.Active.Import.Register,Power.Active.Import", True),
-    "AuthorizeRemoteTxRequests": ("false", True),
-    "StopTransactionOnEVSideDisconnect": ("true", True),
-    "StopTransactionOnInvalidId": ("true", True),
-}
-_AFTER_ANSWER_S: Final = 0.05
-"""What a command sets off comes after its answer has gone out."""
+VENDOR: Final = "Tapwatt"
+ECHO: Final = "echo"
 
 
 class Commands:
@@ -29,7 +29,7 @@ class Commands:
 
     def __init__(self, station: Station) -> None:
         self._station = station
-        self._configuration = dict(_CONFIGURATION)
+        self._upkeep = Upkeep(station)
 
     async def answer(self, command: Command) -> CommandAnswer:
         """What the station says to a command; accepted means that it will try."""
@@ -49,9 +49,20 @@ class Commands:
             case asked.ChangeConfiguration():
                 return CommandAnswered(status=self._configure(command))
             case asked.GetConfiguration():
-                return self._configured(command)
+                return self._station.configuration.report(command)
+            case asked.ClearCache():
+                # Nothing is remembered here, so nothing is left afterwards.
+                return CommandAnswered(status=CommandStatus.ACCEPTED)
+            case asked.GetDiagnostics():
+                self._station.spawn(self._upkeep.upload(command))
+                return asked.DiagnosticsPromised(file_name=FILE_NAME)
+            case asked.UpdateFirmware():
+                self._station.spawn(self._upkeep.update(command))
+                return Acknowledged()
+            case DataTransferred():
+                return _data(command)
             case _:
-                return DataAnswered(status=DataStatus.UNKNOWN_VENDOR)
+                assert_never(command)
 
     def _start(self, command: asked.StartRequested) -> CommandStatus:
         faults = self._station.faults
@@ -73,15 +84,13 @@ class Commands:
         return CommandStatus.REJECTED
 
     def _trigger(self, command: asked.Trigger) -> CommandStatus:
-        if command.message in (TriggerKind.DIAGNOSTICS, TriggerKind.FIRMWARE):
-            return CommandStatus.NOT_IMPLEMENTED
         if command.evse_id not in (None, 0, *self._station.connectors):
             return CommandStatus.REJECTED
         self._station.spawn(self._triggered(command))
         return CommandStatus.ACCEPTED
 
     async def _triggered(self, command: asked.Trigger) -> None:
-        await asyncio.sleep(_AFTER_ANSWER_S)
+        await asyncio.sleep(AFTER_ANSWER_S)
         station = self._station
         wanted = [each for each in station.connectors.values() if command.evse_id in (None, 0, each.evse_id)]
         match command.message:
@@ -89,22 +98,18 @@ class Commands:
                 station.line.reboot()
             case TriggerKind.HEARTBEAT:
                 station.line.tell(HeartbeatSent())
+            case TriggerKind.DIAGNOSTICS | TriggerKind.FIRMWARE:
+                self._upkeep.tell_again(command.message)
             case TriggerKind.STATUS:
                 for connector in wanted:
                     station.tell(connector)
-            case _:
+            case TriggerKind.METER:
                 for connector in wanted:
                     station.tell_meter(connector)
 
     def _reset(self, command: asked.Reset) -> CommandStatus:
-        self._station.spawn(self._restart(hard=command.hard))
+        self._station.spawn(self._upkeep.restart(hard=command.hard))
         return CommandStatus.ACCEPTED
-
-    async def _restart(self, *, hard: bool) -> None:
-        await asyncio.sleep(_AFTER_ANSWER_S)
-        for connector in self._station.connectors.values():
-            await self._station.end(connector, StopReason.HARD_RESET if hard else StopReason.SOFT_RESET)
-        self._station.line.reboot()
 
     def _unlock(self, command: asked.UnlockConnector) -> CommandStatus:
         connector = self._station.connectors.get(command.evse_id)
@@ -119,33 +124,25 @@ class Commands:
         ]
         if not chosen:
             return CommandStatus.REJECTED
-        if not command.operative and any(each.charge is not None for each in chosen):
-            # Nothing is cut off for this; the CSMS may ask again when the charge is over.
-            return CommandStatus.REJECTED
+        busy = [each for each in chosen if each.charge is not None and not command.operative]
         for connector in chosen:
-            connector.operative = command.operative
-            if command.operative and connector.car is None:
-                connector.status = ConnectorStatus.AVAILABLE
-            self._station.tell(connector)
-        return CommandStatus.ACCEPTED
+            connector.ends_inoperative = connector in busy
+            if connector not in busy:
+                self._station.set_operative(connector, command.operative)
+        return CommandStatus.SCHEDULED if busy else CommandStatus.ACCEPTED
 
     def _configure(self, command: asked.ChangeConfiguration) -> CommandStatus:
-        known = self._configuration.get(command.key)
-        if known is None:
-            return CommandStatus.NOT_SUPPORTED
-        if known[1]:
-            return CommandStatus.REJECTED
-        self._configuration[command.key] = (command.value, False)
-        return CommandStatus.ACCEPTED
+        configuration = self._station.configuration
+        status = configuration.change(command.key, command.value)
+        if status is CommandStatus.ACCEPTED and command.key == "HeartbeatInterval":
+            self._station.line.beat_every(configuration.seconds(command.key))
+        return status
 
-    def _configured(self, command: asked.GetConfiguration) -> CommandAnswer:
-        wanted = command.keys or tuple(self._configuration)
-        entries = [
-            asked.ConfigurationEntry(
-                key=key, value=self._configuration[key][0], readonly=self._configuration[key][1]
-            )
-            for key in wanted
-            if key in self._configuration
-        ]
-        unknown = tuple(key for key in wanted if key not in self._configuration)
-        return asked.ConfigurationReported(entries=tuple(entries), unknown=unknown)
+
+def _data(command: DataTransferred) -> DataAnswered:
+    """Our own vendor's one message is given back; others are not ours to understand."""
+    if command.vendor_id != VENDOR:
+        return DataAnswered(status=DataStatus.UNKNOWN_VENDOR)
+    if command.message_id != ECHO:
+        return DataAnswered(status=DataStatus.UNKNOWN_MESSAGE)
+    return DataAnswered(status=DataStatus.ACCEPTED, data=command.data)

@@ -7,7 +7,9 @@ client away, what is stored is brought again with the same content.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -32,6 +34,8 @@ MOST_AT_ONCE: Final = 200
 _ATTEMPTS: Final = 1_000
 _RETRY_MS: Final = 2_000
 _AGAIN_S: Final = 1.0
+_LOOK_AGAIN_S: Final = 0.05
+_ACCEPTED_WITHIN_S: Final = 30.0
 
 log = structlog.get_logger("tapwatt.sim")
 
@@ -126,6 +130,37 @@ class StationLine:
             self._client.report(message)
         except (NotAllowedYet, QueueFull):
             return
+
+    def tell_when_accepted(self, message: StationMessage) -> None:
+        """Send what need not be kept, after the boot that may be going on; dropped while off line."""
+        self._spawn(self._tell_later(message))
+
+    async def _tell_later(self, message: StationMessage) -> None:
+        client = self._client
+        if client is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            await client.wait_accepted(_ACCEPTED_WITHIN_S)
+            self.tell(message)
+
+    async def sent_within(self, seconds: float) -> None:
+        """Wait until every stored message is answered, not for ever."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while await self._database.read(lambda tx: station_books.unsent(tx, most=1)):
+                    self.wake()
+                    await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def beat_every(self, seconds: int) -> None:
+        """Change the time between heartbeats; 0: none."""
+        if self._client is not None:
+            self._client.beat_every(seconds)
+
+    def installed(self, version: str) -> None:
+        """Boot with this firmware from now on."""
+        self._identity = replace(self._identity, firmware=version)
+        if self._client is not None:
+            self._client.side.identity = self._identity
 
     async def ask(self, message: StationMessage, within_s: float) -> Answer | None:
         """Ask the CSMS something now (Authorize); None when there is no answer."""

@@ -211,6 +211,10 @@ class Terminal:
         else:
             await self._money.capture(dialogue)
 
+    async def _book_total(self, dialogue: Dialogue) -> None:
+        await dialogue.accept()
+        await self._money.book_total(dialogue)
+
     async def _release(self, dialogue: Dialogue) -> None:
         await dialogue.accept()
         await self._money.release(dialogue)
@@ -224,6 +228,7 @@ _SERVED: Final[dict[int, Callable[[Terminal, Dialogue], Awaitable[None]]]] = {
     Command.CLOSE_CARD_SESSION: Terminal._close_card_session,
     Command.PREAUTHORISATION: Terminal._preauthorise,
     Command.PARTIAL_REVERSAL: Terminal._partial_reversal,
+    Command.BOOK_TOTAL: Terminal._book_total,
     Command.PREAUTHORISATION_REVERSAL: Terminal._release,
     Command.END_OF_DAY: Terminal._end_of_day,
     Command.DIAGNOSIS: Terminal._nothing_to_do,
@@ -236,6 +241,7 @@ _NEED_REGISTRATION: Final = frozenset(
         Command.READ_CARD,
         Command.PREAUTHORISATION,
         Command.PARTIAL_REVERSAL,
+        Command.BOOK_TOTAL,
         Command.PREAUTHORISATION_REVERSAL,
         Command.END_OF_DAY,
     }

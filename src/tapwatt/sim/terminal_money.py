@@ -213,17 +213,29 @@ class TerminalMoney:
 
     async def capture(self, dialogue: Dialogue) -> None:
         """Partial reversal: the amount is what is given back, the rest of the hold is taken."""
+        back_minor = dialogue.message.number("amount_minor")
+
+        def taken(hold_minor: int) -> int | None:
+            return None if back_minor is None else hold_minor - back_minor
+
+        await self._capture(dialogue, taken)
+
+    async def book_total(self, dialogue: Dialogue) -> None:
+        """Book total: the amount is what is taken, the rest of the hold goes back."""
+        used_minor = dialogue.message.number("amount_minor")
+        await self._capture(dialogue, lambda _: used_minor)
+
+    async def _capture(self, dialogue: Dialogue, taken: Callable[[int], int | None]) -> None:
         asked = dialogue.message
 
         def work(tx: Transaction) -> tuple[Row, str] | int:
             payment = books.by_receipt(tx, asked.text("receipt"))
-            back_minor = asked.number("amount_minor")
             if (fault := self._unfit(payment, asked)) is not None or payment is None:
                 return NO_SUCH_HOLD if fault is None else fault
+            taken_minor = taken(payment.authorised_minor)
             # Giving everything back is a release and has its own command.
-            if back_minor is None or not 0 <= back_minor < payment.authorised_minor:
+            if taken_minor is None or not 0 < taken_minor <= payment.authorised_minor:
                 return AMOUNT_DOES_NOT_FIT
-            taken_minor = payment.authorised_minor - back_minor
             return payment, books.capture(tx, payment, amount_minor=taken_minor, now_ms=self._now_ms())
 
         await self._conclude(dialogue, await self._database.write(work), asked.number("amount_minor"))
@@ -249,7 +261,7 @@ class TerminalMoney:
         return WRONG_CURRENCY if wrong else None
 
     async def _conclude(
-        self, dialogue: Dialogue, done: tuple[Row, str] | int, back_minor: int | None
+        self, dialogue: Dialogue, done: tuple[Row, str] | int, stated_minor: int | None
     ) -> None:
         self._bell.ring()
         if isinstance(done, int):
@@ -259,7 +271,7 @@ class TerminalMoney:
         await dialogue.status(
             Approved(
                 receipt=payment.receipt,
-                amount_minor=payment.authorised_minor if back_minor is None else back_minor,
+                amount_minor=payment.authorised_minor if stated_minor is None else stated_minor,
                 currency=payment.currency,
                 trace=trace,
                 tid=payment.tid,

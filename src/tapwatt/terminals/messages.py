@@ -54,6 +54,18 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BookTotal:
+    """Take `amount_minor` of the hold named by `receipt`, said as the amount used instead of the part given
+    back: for terminals that want a capture of the whole hold so. `authorisation_id` where one is demanded."""
+
+    receipt: str
+    amount_minor: int
+    currency: str
+    reference: str = ""
+    authorisation_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """Give the whole hold named by `receipt` back."""
 
@@ -76,14 +88,52 @@ class Display:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloseDay:
+    """Settle with the host and begin a new day; answered by `DayClosed`. Refused while holds are open."""
+
+
+class DiagnosisKind(StrEnum):
+    """How deep a terminal shall look into itself and its host."""
+
+    LINE = "line"
+    EXTENDED = "extended"
+    CONFIGURATION = "configuration"
+    EMV_CONFIGURATION = "emv_configuration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnose:
+    """Have the terminal call its host and see whether all is well, or fetch its configuration anew."""
+
+    kind: DiagnosisKind = DiagnosisKind.LINE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseCardSession:
+    """Forget the card that was read: nobody is going to pay with it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Abort:
     """Stop whatever the terminal is doing; the running dialogue still ends with an outcome of its own."""
 
 
 Operation = (
-    Register | Status | ReadCard | Preauthorise | Capture | Release | OpenAuthorisations | Display | Abort
+    Register
+    | Status
+    | ReadCard
+    | CloseCardSession
+    | Preauthorise
+    | Capture
+    | BookTotal
+    | Release
+    | OpenAuthorisations
+    | CloseDay
+    | Diagnose
+    | Display
+    | Abort
 )
-MONEY_OPERATIONS = (Preauthorise, Capture, Release)
+MONEY_OPERATIONS = (Preauthorise, Capture, BookTotal, Release)
 
 
 # --- outcomes -----------------------------------------------------------------------------------------------
@@ -221,8 +271,23 @@ class TerminalState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DayClosed:
+    """The day is settled. `amount_minor` is the day's total where the terminal states it, as its own number
+    (`trace`) and clock (MMDD, HHMMSS)."""
+
+    amount_minor: int | None = None
+    currency: str = ""
+    trace: str = ""
+    tid: str = ""
+    terminal_date: str = ""
+    terminal_time: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """An operation without a result of its own (display, abort) was accepted."""
+    """An operation without a result of its own (display, abort, diagnosis) was carried out."""
 
 
-Outcome = Approved | Declined | Aborted | NotSent | Unknown | CardRead | OpenList | TerminalState | Done
+Outcome = (
+    Approved | Declined | Aborted | NotSent | Unknown | CardRead | OpenList | TerminalState | DayClosed | Done
+)

@@ -15,10 +15,12 @@ from tapwatt.engine import Engine
 from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.platform.sessions import Event
+from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
+from tapwatt.web.station_api import station_api
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
 DESCRIPTION = (
@@ -48,9 +50,12 @@ def build_app(
     operator_id: str,
     now_ms: Callable[[], int],
     health: Callable[[], dict[str, object]],
+    send: Send | None = None,
 ) -> WebSide:
-    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped."""
-    desk = Desk(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms)
+    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `send`
+    brings a command to a station."""
+    stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
+    desk = Desk(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, stations=stations)
     engine.subscribe(lambda step: desk.live.changed())
     console = Console(desk)
     app = FastAPI(
@@ -63,6 +68,7 @@ def build_app(
         redirect_slashes=False,
     )
     app.include_router(api(desk))
+    app.include_router(station_api(desk))
     app.include_router(console.router())
 
     @app.get("/health", include_in_schema=False)

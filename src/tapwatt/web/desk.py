@@ -9,9 +9,10 @@ from tapwatt.core.events import StopAsked
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
-from tapwatt.platform import review, views
+from tapwatt.platform import review, upkeep, views
 from tapwatt.platform.sessions import Event
-from tapwatt.store import Database
+from tapwatt.platform.station_commands import StationCommands
+from tapwatt.store import Database, Transaction
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -28,6 +29,8 @@ class Desk:
     engine: Engine[Session, Event, Effect]
     operator_id: str
     now_ms: Callable[[], int]
+    stations: StationCommands | None = None
+    """None where no station can be reached from here."""
     live: Live = field(default_factory=Live)
 
     async def board(self) -> Json:
@@ -105,6 +108,20 @@ class Desk:
         )
         self.live.changed()
         return known
+
+    async def station(self, station_id: str) -> Json | None:
+        """One station with connectors, configuration and transfers; None when the operator has none such."""
+        now_ms, owner = self.now_ms(), self.operator_id
+
+        def read(tx: Transaction) -> Json | None:
+            kept = upkeep.page(tx, operator_id=owner, station_id=station_id)
+            if kept is None:
+                return None
+            board = views.board(tx, operator_id=owner, now_ms=now_ms)
+            shown = next(each for each in board["stations"] if each["station_id"] == station_id)
+            return {**shown, **kept}
+
+        return await self.database.read(read)
 
     async def stop(self, session_id: str) -> bool:
         """Ask for the end of a session; False when the operator has none of that name.

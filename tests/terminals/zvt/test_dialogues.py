@@ -9,10 +9,14 @@ from tapwatt.terminals.messages import (
     Aborted,
     AbortedBy,
     Approved,
+    BookTotal,
     Capture,
     CardKind,
     CardRead,
+    CloseCardSession,
+    CloseDay,
     Declined,
+    Diagnose,
     Display,
     Done,
     OpenAuthorisations,
@@ -324,3 +328,38 @@ def test_print_lines_are_answered_at_once_and_scrubbed(wire: Wire) -> None:
     wire.says(compose(Command.PRINT_TEXT_BLOCK, tlv={"print_texts": {"text_line": ["a", "b"]}}))
     assert wire.heard[-2:] == [ev.Printed(lines=("Karte …",)), ev.Printed(lines=("a", "b"))]
     assert wire.terminal.phase is TerminalPhase.SERVING
+
+
+def test_a_diagnosis_tells_the_hosts_clock_and_ends(wire: Wire) -> None:
+    wire.accepted(Diagnose())
+    wire.says(answers.clock_message(date="261122", time="124500"))
+    assert wire.heard[-1] == ev.ClockTold(date="261122", time="124500")
+    wire.says(compose(Command.COMPLETION))
+    assert wire.outcome == Done()
+    wire.acknowledge()
+    assert idle(wire)
+
+
+@pytest.mark.parametrize("stated", [None, 1205])
+def test_book_total_takes_the_amount_used(wire: Wire, stated: int | None) -> None:
+    wire.accepted(BookTotal(receipt="0491", amount_minor=1205, currency="EUR"))
+    amount = {} if stated is None else {"amount_minor": stated}
+    wire.says(compose(Command.STATUS_INFORMATION, result_code=0, **amount))
+    wire.acknowledge()
+    wire.says(compose(Command.COMPLETION))
+    assert isinstance(wire.outcome, Approved)
+    assert (wire.outcome.receipt, wire.outcome.amount_minor) == ("0491", 1205)
+
+
+def test_an_end_of_day_with_open_holds_is_refused(wire: Wire) -> None:
+    wire.accepted(CloseDay())
+    wire.says(answers.abort_message(0x77))
+    assert isinstance(wire.outcome, Declined)
+    assert wire.outcome.kind is ResultKind.NOT_POSSIBLE
+
+
+def test_a_closed_card_session_is_over_with_its_acknowledgement(wire: Wire) -> None:
+    wire.start(CloseCardSession())
+    wire.to_ecr(wire.terminal.accept())
+    assert wire.outcome == Done()
+    assert idle(wire)

@@ -9,6 +9,7 @@ import pytest
 from tests.terminals.zvt.site import Raw, eventually
 from tests.terminals.zvt.wire import HOLD
 
+from tapwatt.terminals.address import TcpAddress
 from tapwatt.terminals.messages import (
     Approved,
     NotSent,
@@ -36,7 +37,7 @@ async def test_cut_before_the_first_byte_is_not_sent(raw: Callable[[Raw], Awaita
     link = await raw(hang_up)
     await link.connect()
     await eventually(lambda: not link.connected)
-    link._port = 1  # and it cannot be reached again
+    link._address = TcpAddress(host="127.0.0.1", port=1)  # and it cannot be reached again
     assert isinstance(await link.run(HOLD), NotSent)
 
 

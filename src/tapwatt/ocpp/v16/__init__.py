@@ -31,12 +31,10 @@ FROM_CSMS: Final = frozenset(_commands)
 KNOWN: Final = (FROM_STATION | FROM_CSMS) | {
     "CancelReservation",
     "CertificateSigned",
-    "ClearCache",
     "ClearChargingProfile",
     "DeleteCertificate",
     "ExtendedTriggerMessage",
     "GetCompositeSchedule",
-    "GetDiagnostics",
     "GetInstalledCertificateIds",
     "GetLocalListVersion",
     "GetLog",
@@ -49,7 +47,6 @@ KNOWN: Final = (FROM_STATION | FROM_CSMS) | {
     "SignCertificate",
     "SignedFirmwareStatusNotification",
     "SignedUpdateFirmware",
-    "UpdateFirmware",
 }
 """Every action of 1.6 and its security extension: what is not here is NotImplemented."""
 

@@ -24,6 +24,7 @@ from tapwatt.ocpp.commands import (
 )
 from tapwatt.ocpp.v16 import wire
 from tapwatt.ocpp.v16.data import DATA_ROW
+from tapwatt.ocpp.v16.upkeep import UPKEEP_ROWS
 from tapwatt.ocpp.v16.words import Row, transaction_number, word_of
 
 ANSWERS: Final = {
@@ -164,5 +165,6 @@ COMMAND_ROWS: Final = (
         ),
         **_answering(wire.ChangeAvailabilityAnswer),
     ),
+    *UPKEEP_ROWS,
     DATA_ROW,
 )

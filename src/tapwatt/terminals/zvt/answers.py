@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from tapwatt.terminals.messages import Approved, CardRead, Declined
+from tapwatt.terminals.messages import Approved, CardRead, DayClosed, Declined
 from tapwatt.terminals.zvt.messages import OPEN_LIST_RECEIPT, Command, Given, Message, compose
 from tapwatt.terminals.zvt.outcomes import OPEN_LIST_RESULT, TECHNOLOGIES
 
 _ABORTED = 0x6C
 
 
-def status_message(outcome: Approved | CardRead | Declined) -> Message:
+def status_message(outcome: Approved | CardRead | DayClosed | Declined) -> Message:
     """Give the 040F that states an outcome, in the field order of Z7 and Z16."""
     match outcome:
         case Approved():
             return _approval_message(outcome)
         case Declined():
             return compose(Command.STATUS_INFORMATION, result_code=int(outcome.code, 16))
+        case DayClosed():
+            return _day_message(outcome)
         case CardRead():
             values: dict[str, Given] = {
                 "masked_pan": outcome.masked_pan,
@@ -56,6 +58,23 @@ def _approval_message(outcome: Approved) -> Message:
     return compose(
         Command.STATUS_INFORMATION, result_code=0, **amount, **_kept(values), **({"tlv": tlv} if tlv else {})
     )
+
+
+def _day_message(outcome: DayClosed) -> Message:
+    total: dict[str, Given] = {} if outcome.amount_minor is None else {"amount_minor": outcome.amount_minor}
+    values: dict[str, Given] = {
+        "currency": outcome.currency,
+        "time": outcome.terminal_time,
+        "date": outcome.terminal_date,
+        "trace": outcome.trace,
+        "tid": outcome.tid,
+    }
+    return compose(Command.STATUS_INFORMATION, result_code=0, **total, **_kept(values))
+
+
+def clock_message(*, date: str, time: str) -> Message:
+    """Give the 0401 that passes on the host's date (YYMMDD) and time (HHMMSS) after a diagnosis."""
+    return compose(Command.SET_DATE_AND_TIME, long_date=date, time=time)
 
 
 def open_list_message(receipts: tuple[str, ...]) -> Message:

@@ -11,7 +11,12 @@ from typing import assert_never
 
 from tapwatt.terminals.messages import (
     Abort,
+    BookTotal,
     Capture,
+    CloseCardSession,
+    CloseDay,
+    Diagnose,
+    DiagnosisKind,
     Display,
     OpenAuthorisations,
     Operation,
@@ -30,6 +35,12 @@ _CHIP_OR_CONTACTLESS = 0x10  # read card: the kinds production asks for in Z15
 _NO_DIALOG = 0x02
 _BANK_AND_RFID = 0xD0
 _ALL_CARDS = 0x07
+_DIAGNOSES = {
+    DiagnosisKind.LINE: 1,
+    DiagnosisKind.EXTENDED: 2,
+    DiagnosisKind.CONFIGURATION: 3,
+    DiagnosisKind.EMV_CONFIGURATION: 4,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,35 +70,40 @@ def command_of(operation: Operation, settings: EcrSettings) -> Message:
         case Status():
             return compose(Command.STATUS_ENQUIRY, password=settings.password)
         case ReadCard(timeout_s=seconds):
-            tlv: Given = {"reading_control": _BANK_AND_RFID, "allowed_cards": _ALL_CARDS}
-            return compose(
-                Command.READ_CARD,
-                timeout_s=seconds,
-                payment_type=_CHIP_OR_CONTACTLESS,
-                dialog_control=_NO_DIALOG,
-                tlv=tlv,
-            )
+            return _read_card(seconds)
         case Preauthorise():
             return _preauthorisation(operation, settings)
         case Capture():
             return _capture(operation, settings)
+        case BookTotal():
+            return _book_total(operation, settings)
         case Release():
-            values: dict[str, Given] = {
-                "payment_type": _TERMINAL_DECIDES,
-                "receipt": operation.receipt,
-                "currency": operation.currency,
-            }
-            return compose(
-                Command.PREAUTHORISATION_REVERSAL, **values, **_reference(operation.reference, settings)
-            )
+            return _release(operation, settings)
         case OpenAuthorisations():
             return compose(Command.PARTIAL_REVERSAL, receipt=OPEN_LIST_RECEIPT)
+        case CloseDay():
+            return compose(Command.END_OF_DAY, password=settings.password)
+        case Diagnose(kind=kind):
+            return compose(Command.DIAGNOSIS, tlv={"diagnosis_kind": _DIAGNOSES[kind]})
+        case CloseCardSession():
+            return compose(Command.CLOSE_CARD_SESSION)
         case Display():
             return _display(operation)
         case Abort():
             return compose(Command.ABORT)
         case _:
             assert_never(operation)
+
+
+def _read_card(seconds: int) -> Message:
+    tlv: Given = {"reading_control": _BANK_AND_RFID, "allowed_cards": _ALL_CARDS}
+    return compose(
+        Command.READ_CARD,
+        timeout_s=seconds,
+        payment_type=_CHIP_OR_CONTACTLESS,
+        dialog_control=_NO_DIALOG,
+        tlv=tlv,
+    )
 
 
 def _preauthorisation(operation: Preauthorise, settings: EcrSettings) -> Message:
@@ -115,6 +131,30 @@ def _capture(operation: Capture, settings: EcrSettings) -> Message:
         "amount_minor": operation.hold_minor - operation.amount_minor,
     }
     return compose(Command.PARTIAL_REVERSAL, **values, **_reference(operation.reference, settings))
+
+
+def _book_total(operation: BookTotal, settings: EcrSettings) -> Message:
+    """The one command that states what was used; whether it is within the hold, the terminal knows."""
+    if operation.amount_minor <= 0:
+        raise UnableToEncode("a capture must be above zero")
+    values: dict[str, Given] = {
+        "payment_type": _TERMINAL_DECIDES,
+        "receipt": operation.receipt,
+        "currency": operation.currency,
+        "amount_minor": operation.amount_minor,
+    }
+    if operation.authorisation_id:
+        values["approval_code"] = operation.authorisation_id
+    return compose(Command.BOOK_TOTAL, **values, **_reference(operation.reference, settings))
+
+
+def _release(operation: Release, settings: EcrSettings) -> Message:
+    values: dict[str, Given] = {
+        "payment_type": _TERMINAL_DECIDES,
+        "receipt": operation.receipt,
+        "currency": operation.currency,
+    }
+    return compose(Command.PREAUTHORISATION_REVERSAL, **values, **_reference(operation.reference, settings))
 
 
 def _reference(reference: str, settings: EcrSettings) -> dict[str, Given]:

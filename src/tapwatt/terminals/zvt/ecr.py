@@ -20,6 +20,7 @@ from tapwatt.terminals.zvt.events import (
     AbortedByTerminal,
     Acknowledged,
     Broken,
+    ClockTold,
     Completed,
     EcrEvent,
     Intermediate,
@@ -72,6 +73,7 @@ class Heard(StrEnum):
     NEGATIVE = "negative"
     INTERMEDIATE = "intermediate"
     PRINT = "print"
+    CLOCK = "clock"
     STATUS = "status"
     COMPLETION = "completion"
     ABORTED = "aborted"
@@ -84,6 +86,7 @@ _HEARD: Mapping[int, Heard] = {
     Command.INTERMEDIATE_STATUS: Heard.INTERMEDIATE,
     Command.PRINT_LINE: Heard.PRINT,
     Command.PRINT_TEXT_BLOCK: Heard.PRINT,
+    Command.SET_DATE_AND_TIME: Heard.CLOCK,
     Command.STATUS_INFORMATION: Heard.STATUS,
     Command.COMPLETION: Heard.COMPLETION,
     Command.ABORTED: Heard.ABORTED,
@@ -315,6 +318,11 @@ class Ecr:
         self._due_ms = now_ms + self._answer_ms
         return [Printed(lines=tuple(map(scrub, message.texts("text") + message.texts("text_line"))))]
 
+    def _clock(self, message: Message, now_ms: int) -> list[EcrEvent]:
+        self._answer(positive())
+        self._due_ms = now_ms + self._answer_ms
+        return [ClockTold(date=message.text("long_date"), time=message.text("time"))]
+
     def _status(self, message: Message, _: int) -> list[EcrEvent]:
         outcome = status_outcome(self._operation, message)
         self._seen = outcome
@@ -349,6 +357,7 @@ _Row = Callable[[Ecr, Message, int], list[EcrEvent]]
 _STRAY: Mapping[Heard, _Row] = {
     Heard.INTERMEDIATE: Ecr._stray,
     Heard.PRINT: Ecr._stray,
+    Heard.CLOCK: Ecr._stray,
     Heard.STATUS: Ecr._stray,
     Heard.COMPLETION: Ecr._stray,
     Heard.ABORTED: Ecr._stray,
@@ -365,6 +374,7 @@ _ROWS: Mapping[tuple[Phase, Heard], _Row] = {
     **{(Phase.SERVING, heard): row for heard, row in _ACKS.items()},
     (Phase.SERVING, Heard.INTERMEDIATE): Ecr._intermediate,
     (Phase.SERVING, Heard.PRINT): Ecr._printed,
+    (Phase.SERVING, Heard.CLOCK): Ecr._clock,
     (Phase.SERVING, Heard.STATUS): Ecr._status,
     (Phase.SERVING, Heard.COMPLETION): Ecr._completed,
     (Phase.SERVING, Heard.ABORTED): Ecr._aborted,

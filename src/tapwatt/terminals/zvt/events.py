@@ -78,6 +78,14 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockTold:
+    """The host's date (YYMMDD) and time (HHMMSS), which a terminal passes on after a diagnosis (0401)."""
+
+    date: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReceived:
     """The terminal stated a result (040F) and waits: keep it safe, then call `acknowledge`."""
 
@@ -124,6 +132,7 @@ EcrEvent = (
     | Refused
     | Intermediate
     | Printed
+    | ClockTold
     | StatusReceived
     | Completed
     | AbortedByTerminal

@@ -13,10 +13,15 @@ from tapwatt.terminals.messages import (
     Aborted,
     AbortedBy,
     Approved,
+    BookTotal,
     Capture,
     CardKind,
     CardRead,
+    CloseCardSession,
+    CloseDay,
+    DayClosed,
     Declined,
+    Diagnose,
     Display,
     Done,
     NotSent,
@@ -49,6 +54,10 @@ def status_outcome(operation: Operation, message: Message) -> Outcome:
         return _no(operation, result, message, we_aborted=False)
     if isinstance(operation, ReadCard):
         return _card_read(message)
+    if isinstance(operation, CloseDay):
+        return _day_closed(message)
+    if isinstance(operation, Diagnose):
+        return Done()
     return _approved(operation, message)
 
 
@@ -62,15 +71,17 @@ def completion_outcome(operation: Operation, seen: Outcome | None, message: Mess
     if seen is not None:
         return seen
     match operation:
-        case Capture() | Release():
+        case Capture() | BookTotal() | Release():
             return _approved(operation, message)
+        case CloseDay():
+            return _day_closed(message)
         case Preauthorise():
             return Unknown(reason="the terminal finished without naming a receipt")
         case ReadCard():
             return CardRead(kind=CardKind.NONE)
         case OpenAuthorisations():
             return OpenList(receipts=())
-        case Display() | Abort():
+        case Display() | Abort() | Diagnose() | CloseCardSession():
             return Done()
         case _:
             assert_never(operation)
@@ -118,7 +129,7 @@ def _negative(result: codes.ResultCode, message: Message, *, we_aborted: bool) -
 
 def _approved(operation: Operation, message: Message) -> Approved:
     pan = message.text("masked_pan")
-    named = operation.receipt if isinstance(operation, Capture | Release) else ""
+    named = operation.receipt if isinstance(operation, Capture | BookTotal | Release) else ""
     technology = message.number("technology")
     return Approved(
         receipt=message.text("receipt") or named,
@@ -143,11 +154,24 @@ def _approved(operation: Operation, message: Message) -> Approved:
 def _amount(operation: Operation, stated: int | None) -> int | None:
     """A partial reversal states the part given back; some terminals state what was taken instead. Both mean
     the same here."""
+    if isinstance(operation, BookTotal) and stated is None:
+        return operation.amount_minor
     if not isinstance(operation, Capture):
         return stated
     if stated is None or stated in (operation.hold_minor - operation.amount_minor, operation.amount_minor):
         return operation.amount_minor
     return operation.hold_minor - stated
+
+
+def _day_closed(message: Message) -> DayClosed:
+    return DayClosed(
+        amount_minor=message.number("amount_minor"),
+        currency=message.text("currency"),
+        trace=message.text("trace"),
+        tid=message.text("tid"),
+        terminal_date=message.text("date"),
+        terminal_time=message.text("time"),
+    )
 
 
 def _card_read(message: Message) -> CardRead:

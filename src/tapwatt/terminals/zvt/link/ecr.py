@@ -1,4 +1,5 @@
-"""ZVT over TCP, the ECR's end: dials the terminal, runs one operation at a time, tells not sent from unknown.
+"""ZVT over TCP or a serial line, the ECR's end: dials the terminal, runs one operation at a time, tells not
+sent from unknown.
 
 The only place where a socket meets the ECR's protocol; `terminal.py` beside it is its other end. terminals.md
 sections 4.1 and 10.
@@ -9,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+from tapwatt.terminals.address import Address, SerialAddress, TcpAddress
 from tapwatt.terminals.messages import NotSent, Operation, Outcome, ResultKind, Unknown
 from tapwatt.terminals.zvt.events import (
     AbortedByTerminal,
@@ -25,8 +28,19 @@ from tapwatt.terminals.zvt.events import (
     Unexpected,
 )
 from tapwatt.terminals.zvt.frames import DATA_LIMIT
-from tapwatt.terminals.zvt.link.sockets import READ_SIZE, TICK_S, Observe, Witness, monotonic_ms, prepare
+from tapwatt.terminals.zvt.link.serial import SerialStream, open_port
+from tapwatt.terminals.zvt.link.sockets import (
+    READ_SIZE,
+    TICK_S,
+    Observe,
+    Reader,
+    Witness,
+    Writer,
+    monotonic_ms,
+    prepare,
+)
 from tapwatt.terminals.zvt.protocol import Ecr, EcrSettings, Phase
+from tapwatt.terminals.zvt.serial import SerialTimings
 from tapwatt.terminals.zvt.values import UnableToEncode
 
 _QUEUE_LIMIT = 256
@@ -53,17 +67,22 @@ class EcrLink:
     def __init__(
         self,
         *,
-        host: str,
-        port: int,
+        address: Address | None = None,
+        host: str = "",
+        port: int = 0,
         settings: EcrSettings | None = None,
         timings: Timings | None = None,
+        serial_timings: SerialTimings | None = None,
         frame_limit: int = DATA_LIMIT,
         on_unexpected: OnUnexpected | None = None,
         observe: Observe | None = None,
         now_ms: Callable[[], int] = monotonic_ms,
     ) -> None:
-        self._host, self._port = host, port
-        self._settings, self._timings, self._frame_limit = settings, timings, frame_limit
+        """`address` is where the terminal is; `host` and `port` are short for a TCP one."""
+        self._address = address if address is not None else TcpAddress(host=host, port=port)
+        self._serial_timings = serial_timings or SerialTimings()
+        self._settings, self._frame_limit = settings, frame_limit
+        self._timings = self._patient(timings or Timings())
         self._on_unexpected, self._observe, self._now_ms = on_unexpected, observe, now_ms
         self._turn = asyncio.Lock()
         self._connection: _Connection | None = None
@@ -84,11 +103,27 @@ class EcrLink:
         if self.connected:
             return
         await self._drop()
-        async with asyncio.timeout(_CONNECT_S):
-            reader, writer = await asyncio.open_connection(self._host, self._port)
-        prepare(writer)
+        reader, writer = await self._dial()
         ecr = Ecr(settings=self._settings, timings=self._timings, frame_limit=self._frame_limit)
         self._connection = _Connection(ecr, reader, writer, self._on_unexpected, self._observe, self._now_ms)
+
+    async def _dial(self) -> tuple[Reader, Writer]:
+        match self._address:
+            case SerialAddress() as address:
+                stream = SerialStream(open_port(address), timings=self._serial_timings)
+                return stream, stream
+            case TcpAddress(host=host, port=port):
+                async with asyncio.timeout(_CONNECT_S):
+                    reader, writer = await asyncio.open_connection(host, port)
+                prepare(writer)
+                return reader, writer
+
+    def _patient(self, timings: Timings) -> Timings:
+        """Over a serial line the command itself may take several attempts to arrive."""
+        if isinstance(self._address, TcpAddress):
+            return timings
+        longest_ms = timings.acknowledgement_ms + self._serial_timings.longest_ms
+        return replace(timings, acknowledgement_ms=longest_ms)
 
     async def run(
         self,
@@ -193,13 +228,13 @@ async def _keep(on_status: OnStatus | None, outcome: Outcome, *, final: bool) ->
 
 
 class _Connection:
-    """One TCP connection with its Ecr, a reading task and a timing task."""
+    """One connection with its Ecr, a reading task and a timing task."""
 
     def __init__(
         self,
         ecr: Ecr,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        reader: Reader,
+        writer: Writer,
         on_unexpected: OnUnexpected | None,
         observe: Observe | None,
         now_ms: Callable[[], int],

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from tapwatt.terminals.zvt.codec import decode
 from tapwatt.terminals.zvt.frames import Reassembler
@@ -16,6 +17,34 @@ READ_SIZE = 4096
 TICK_S = 0.1
 
 Observe = Callable[[str, Message], None]
+
+
+class Reader(Protocol):
+    """Where the bytes of a connection come from, whatever carries them."""
+
+    async def read(self, n: int = -1, /) -> bytes:
+        """Give bytes, b"" at the end. Raises OSError when the connection failed."""
+        ...
+
+
+class Writer(Protocol):
+    """Where the bytes of a connection go."""
+
+    def write(self, data: bytes, /) -> None:
+        """Queue bytes."""
+
+    async def drain(self) -> None:
+        """Wait while too much is queued."""
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        ...
+
+    def close(self) -> None:
+        """End the connection."""
+
+    async def wait_closed(self) -> None:
+        """Wait for its end."""
 
 
 def prepare(writer: asyncio.StreamWriter) -> None:

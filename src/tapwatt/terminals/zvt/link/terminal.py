@@ -1,4 +1,4 @@
-"""ZVT over TCP, the terminal's end: listens, serves one ECR at a time, one dialogue after the other.
+"""ZVT over TCP or a serial line, the terminal's end: serves one ECR at a time, one dialogue after the other.
 
 For the simulator, the docking kit and tests. A real device has one ECR; when a second connection comes, the
 newest is right, since the older one is most often a half-open rest. terminals.md section 4.1.
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-from tapwatt.terminals.messages import Approved, CardRead, Declined
+from tapwatt.terminals.messages import Approved, CardRead, DayClosed, Declined
 from tapwatt.terminals.zvt import answers
 from tapwatt.terminals.zvt.events import (
     AbortRequested,
@@ -23,10 +23,21 @@ from tapwatt.terminals.zvt.events import (
     Timings,
 )
 from tapwatt.terminals.zvt.frames import DATA_LIMIT
-from tapwatt.terminals.zvt.link.sockets import READ_SIZE, TICK_S, Observe, Witness, monotonic_ms, prepare
+from tapwatt.terminals.zvt.link.serial import SerialPort, SerialStream
+from tapwatt.terminals.zvt.link.sockets import (
+    READ_SIZE,
+    TICK_S,
+    Observe,
+    Reader,
+    Witness,
+    Writer,
+    monotonic_ms,
+    prepare,
+)
 from tapwatt.terminals.zvt.messages import Command, Given, Message, compose
 from tapwatt.terminals.zvt.outcomes import EXTERNAL_COMMAND
 from tapwatt.terminals.zvt.protocol import Terminal, TerminalPhase
+from tapwatt.terminals.zvt.serial import SerialTimings
 
 _OUT_OF_ORDER = 0xFF
 _BUSY = 0x9C
@@ -81,7 +92,7 @@ class Dialogue:
         """Say what is going on (04FF)."""
         await self.say(answers.intermediate_message(code, text))
 
-    async def status(self, outcome: Approved | CardRead | Declined) -> None:
+    async def status(self, outcome: Approved | CardRead | DayClosed | Declined) -> None:
         """State a result (040F). For a partial reversal `amount_minor` is the part given back. Ends a read
         card."""
         await self.say(answers.status_message(outcome))
@@ -139,6 +150,8 @@ class TerminalLink:
         self._connection: _Connection | None = None
         self._followers: set[asyncio.Task[None]] = set()
         self._working: asyncio.Task[None] | None = None
+        self._attached: asyncio.Task[None] | None = None
+        self._port: SerialPort | None = None
 
     @property
     def connected(self) -> bool:
@@ -150,6 +163,17 @@ class TerminalLink:
         self._server = await asyncio.start_server(self._met, host, port)
         return int(self._server.sockets[0].getsockname()[1])
 
+    def attach(self, port: SerialPort, *, timings: SerialTimings | None = None) -> None:
+        """Serve the ECR at the other end of a serial line until `close`; a line that broke is begun anew."""
+        self._port = port
+        self._attached = asyncio.create_task(self._stay_on(port, timings))
+
+    async def _stay_on(self, port: SerialPort, timings: SerialTimings | None) -> None:
+        while port.open:
+            stream = SerialStream(port, timings=timings, keep_port=True)
+            await self._begin(stream, stream).ended()
+            await asyncio.sleep(TICK_S)
+
     async def disconnect(self) -> None:
         """Cut the ECR off, as a pulled cable or a restart of the device does."""
         if self._connection is not None:
@@ -159,7 +183,12 @@ class TerminalLink:
         """Stop listening and cut the ECR off."""
         if self._server is not None:
             self._server.close()
+        if self._attached is not None:
+            self._attached.cancel()
+            await asyncio.gather(self._attached, return_exceptions=True)
         await self.disconnect()
+        if self._port is not None:
+            self._port.close()
         if self._working is not None:
             self._working.cancel()
             await asyncio.gather(self._working, return_exceptions=True)
@@ -171,12 +200,16 @@ class TerminalLink:
     async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self.disconnect()
         prepare(writer)
+        self._begin(reader, writer)
+
+    def _begin(self, reader: Reader, writer: Writer) -> _Connection:
         terminal = Terminal(timings=self._timings, frame_limit=self._frame_limit)
         connection = _Connection(terminal, reader, writer, self._work, Witness(self._observe), self._now_ms)
         self._connection = connection
         follower = asyncio.create_task(self._follow(connection))
         self._followers.add(follower)
         follower.add_done_callback(self._followers.discard)
+        return connection
 
     async def _follow(self, connection: _Connection) -> None:
         if self._on_connection is not None:
@@ -192,8 +225,8 @@ class _Connection:
     def __init__(
         self,
         terminal: Terminal,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
+        reader: Reader,
+        writer: Writer,
         work: Callable[[Dialogue], None],
         witness: Witness,
         now_ms: Callable[[], int],

@@ -1,0 +1,62 @@
+"""The platform's API from the shell: one request, its answer as JSON, what went wrong as one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+Json = dict[str, Any]
+Server = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="The platform; without it, this machine's at TAPWATT_HTTP_PORT."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+
+_SENSELESS = (400, 422)
+_TIMEOUT_S = 45.0
+"""Longer than the platform waits for a station."""
+
+
+class AnswerIsNo(Exception):
+    """The platform could not do it; the sentence says why. Exit code 1."""
+
+
+def ask(server: str | None, method: str, path: str, body: Json | None = None) -> Json:
+    """One request to the API. Raises AnswerIsNo; typer.BadParameter for what makes no sense."""
+    import httpx
+
+    base = (server or f"http://127.0.0.1:{_port()}").rstrip("/")
+    if not base.startswith(("http://", "https://")):
+        raise typer.BadParameter("begins with http:// or https://", param_hint="--server")
+    try:
+        answer = httpx.request(method, f"{base}/api/v1{path}", json=body, timeout=_TIMEOUT_S)
+        value = answer.json()
+    except httpx.HTTPError as error:
+        raise AnswerIsNo(f"the platform at {base} does not answer: {error or type(error).__name__}") from None
+    except (ValueError, httpx.InvalidURL):
+        raise AnswerIsNo(f"what answers at {base} is no platform") from None
+    if not isinstance(value, dict):
+        raise AnswerIsNo(f"what answers at {base} is no platform")
+    if answer.status_code in _SENSELESS:
+        raise typer.BadParameter(str(value.get("error", answer.status_code)))
+    if answer.is_error:
+        raise AnswerIsNo(str(value.get("error", f"the platform answers {answer.status_code}")))
+    return value
+
+
+def no(reason: AnswerIsNo) -> int:
+    """Say why the answer is no."""
+    sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")
+    return 1
+
+
+def _port() -> str:
+    given = os.environ.get("TAPWATT_HTTP_PORT")
+    if given is not None:
+        return given
+    from tapwatt.settings import Settings
+
+    return str(Settings.read().http_port)
