@@ -150,7 +150,7 @@ async def test_money_in_a_visit_that_the_platform_has_no_session_for_is_told() -
 async def test_a_visit_without_session_and_money_is_agreed() -> None:
     quiet = await Answers({}).visit(told_visit(), [])
     assert quiet.agree
-    assert quiet.parties == {}
+    assert quiet.parties == dict.fromkeys(PARTIES)
 
 
 async def test_the_open_holds_are_the_most_that_anybody_has_and_all_messages_count() -> None:

@@ -1,10 +1,9 @@
-"""The command answers fast, imports nothing heavy to do so, and refuses in one sentence."""
+"""The command imports nothing heavy to answer, and refuses in one sentence."""
 
 import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -24,15 +23,6 @@ def tapwatt(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
         timeout=60,
         check=False,
     )
-
-
-def test_help_takes_less_than_half_a_second() -> None:
-    seconds = []
-    for _ in range(5):  # the machine may be busy: the best of five is what the command itself takes
-        begun = time.perf_counter()
-        assert tapwatt("--help").returncode == 0
-        seconds.append(time.perf_counter() - begun)
-    assert min(seconds) < 0.5
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.journeys.demo import CHILDREN, Demo, demo
 
-from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES
+from tapwatt.cli.demo.agreement import PARTIES
 
 pytestmark = pytest.mark.programs
 STOP_WITHIN_S = 15
@@ -25,7 +25,20 @@ def sessions_told(said: str) -> set[str]:
     return {words[1] for words in lines}
 
 
-def test_without_a_window_three_visits_and_the_next_run_tells_only_its_own(tmp_path: Path) -> None:
+def add_a_cent(database: Path, *, since_ms: int) -> bool:
+    """Make a host state a cent more than it took in a payment; False while there is none."""
+    with closing(sqlite3.connect(database, timeout=10)) as books, books:
+        rows = books.execute("SELECT id, state FROM payment WHERE created_ms > ?", (since_ms,))
+        for name, state in rows.fetchall():
+            stated = json.loads(state)
+            if stated["captured_minor"]:
+                stated["captured_minor"] += 1
+                books.execute("UPDATE payment SET state = ? WHERE id = ?", (json.dumps(stated), name))
+                return True
+    return False
+
+
+def test_a_run_on_its_own_and_a_second_one_in_which_a_cent_goes_wrong(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with demo(data) as first:
         assert first.wait() == 0, first.logs()
@@ -38,44 +51,19 @@ def test_without_a_window_three_visits_and_the_next_run_tells_only_its_own(tmp_p
         before = sessions_told(told)
     assert data.stat().st_mode & 0o077 == 0
 
+    since_ms = time.time_ns() // 1_000_000
     with demo(data, "--visits", "2", "--exit", "--json") as second:
-        assert second.wait() == 0, second.logs()
-        result = second.result()
-        assert list(result) == ["visits", "open_holds"]
-        assert result["open_holds"] == 0
-        assert len(result["visits"]) == 2
+        second.until_said("done: ", UP_WITHIN_S)
+        acquirer = data / "acquirer.sqlite"
+        second.until(lambda: add_a_cent(acquirer, since_ms=since_ms), "captured at the acquirer")
+        assert second.wait() == 1, second.logs()
         assert not before & sessions_told(second.said()), "told again what an earlier run had told"
-        for visit in result["visits"]:
-            assert list(visit) == ["session", "outcome", "currency", *AMOUNTS, "parties", "agree"]
-            assert (visit["outcome"], visit["currency"], visit["agree"]) == ("charged", "EUR", True)
-            assert visit["session"][-5:] not in before
-            own = {amount: visit[amount] for amount in AMOUNTS}
-            assert own["captured_minor"] > 0
-            assert own["authorised_minor"] == own["captured_minor"] + own["released_minor"]
-            assert visit["parties"] == dict.fromkeys(PARTIES, own)
-        assert "Traceback" not in second.logs()
-
-
-def add_a_cent(database: Path) -> bool:
-    """Make a host state a cent more than it took; False while it has taken nothing."""
-    with closing(sqlite3.connect(database, timeout=10)) as books, books:
-        for name, state in books.execute("SELECT id, state FROM payment"):
-            stated = json.loads(state)
-            if stated["captured_minor"]:
-                stated["captured_minor"] += 1
-                books.execute("UPDATE payment SET state = ? WHERE id = ?", (json.dumps(stated), name))
-                return True
-    return False
-
-
-def test_one_cent_at_one_party_is_told_and_the_exit_code_is_1(tmp_path: Path) -> None:
-    with demo(tmp_path / "data", "--visits", "2", "--exit", "--json") as site:
-        site.until_said("done: ", UP_WITHIN_S)
-        site.until(lambda: add_a_cent(site.data / "acquirer.sqlite"), "captured at the acquirer")
-        assert site.wait() == 1, site.logs()
-        assert [visit["agree"] for visit in site.result()["visits"]] == [False, True]
-        complaints = [line for line in site.said().splitlines() if line.startswith("tapwatt demo: ")]
+        complaints = [line for line in second.said().splitlines() if line.startswith("tapwatt demo: ")]
         assert complaints == ["tapwatt demo: visit 1: acquirer differs from the others"]
+        result = second.result()
+        assert [visit["session"][-5:] in before for visit in result["visits"]] == [False, False]
+        assert [visit["agree"] for visit in result["visits"]] == [False, True]
+        assert "Traceback" not in second.logs()
 
 
 def assert_stops(site: Demo, number: signal.Signals) -> None:
@@ -106,7 +94,7 @@ def test_a_stop_while_it_still_starts_stops_everything(programs: int, tmp_path: 
 
 def test_a_killed_demo_leaves_no_program_behind(tmp_path: Path) -> None:
     with demo(tmp_path / "data", "--visits", "3") as site:
-        site.until(lambda: set(site.children()) == set(CHILDREN), "all programs", UP_WITHIN_S)
+        site.until(lambda: len(site.children()) >= 5, "five programs", UP_WITHIN_S)
         site.process.kill()
         site.process.wait()
         site.until(lambda: not site.children(), "alone", within_s=STOP_WITHIN_S)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.journeys.demo import CHILDREN, demo
 
+from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES
+
 pytestmark = pytest.mark.programs
 
 # A longer trial by hand: DEMO_KILLS=10 make test ARGS="tests/journeys/test_demo_killed.py".
@@ -30,6 +32,13 @@ def test_a_program_killed_at_any_moment_costs_nothing(seed: int, tmp_path: Path)
         story = f"{victim} killed {delay_s:.1f} s after {'the start' if while_starting else 'it was up'}"
         assert site.wait() == 0, f"{story}\n{site.logs()}"
         result = site.result()
+        assert list(result) == ["visits", "open_holds"]
+        for visit in result["visits"]:
+            assert list(visit) == ["session", "outcome", "currency", *AMOUNTS, "parties", "agree"], visit
+            assert visit["outcome"] in ("charged", "released", "declined", "failed", "closed"), visit
+            own = {amount: visit[amount] for amount in AMOUNTS}
+            assert own["authorised_minor"] == own["captured_minor"] + own["released_minor"], visit
+            assert list(visit["parties"]) == list(PARTIES), visit
         assert [visit["agree"] for visit in result["visits"]] == [True] * 3, story
         assert result["open_holds"] == 0, story
         assert "died (SIGKILL)" in site.said(), story

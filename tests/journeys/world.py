@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tapwatt.cli.demo.agreement import AMOUNTS, Visit
-from tapwatt.cli.demo.command import PROGRAMS, environment_of, with_free_ports
+from tapwatt.cli.demo.command import environment_of, start_programs, with_free_ports
 from tapwatt.cli.demo.parties import Parties
 from tapwatt.cli.demo.supervisor import Supervisor
 from tapwatt.settings import Settings
@@ -171,8 +171,7 @@ async def world(data: Path, **settings: object) -> AsyncIterator[World]:
     said: list[str] = []
     supervisor = Supervisor(environment=environment_of(chosen), data=data, say=said.append)
     try:
-        for name, arguments in PROGRAMS:
-            await supervisor.start(name, *arguments)
+        await start_programs(supervisor)
         await supervisor.start("site", "sim", "site", "--visits", "0")
         async with httpx.AsyncClient(timeout=10.0) as client:
             yield World(chosen, supervisor, client)

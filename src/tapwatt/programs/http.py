@@ -13,15 +13,18 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tapwatt.programs.runtime import Runtime, listening_socket, now_ms
 
 STOP_WITHIN_S: Final = 2
+REQUEST_WITHIN_S: Final = 10.0
 MOST_BODY_BYTES: Final = 64 * 1024
 MOST_CONNECTIONS: Final = 500
 
@@ -34,6 +37,38 @@ Health = Callable[[], Mapping[str, object]]
 
 class BadQuery(ValueError):
     """The asker sent something that makes no sense; the sentence is shown to him with status 400."""
+
+
+class _Patience(H11Protocol):
+    """uvicorn waits for ever for the rest of a request; here a request has to be whole in time."""
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody dialled: the time begins."""
+        super().connection_made(transport)
+        self._begin()
+
+    def data_received(self, data: bytes) -> None:
+        """A part of a request, or all of it: then the time is stopped."""
+        self._begin()
+        super().data_received(data)
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._end()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._end()
+        super().connection_lost(exc)
+
+    def _begin(self) -> None:
+        if self._limit is None:
+            self._limit = self.loop.call_later(REQUEST_WITHIN_S, self.transport.close)
+
+    def _end(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
 
 
 class _Server(uvicorn.Server):
@@ -62,6 +97,7 @@ async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http
     bound = listening_socket(runtime.settings.host, port, purpose=f"{runtime.name}'s {name}")
     config = uvicorn.Config(
         app,
+        http=_Patience,
         lifespan="off",
         ws="none",
         log_config=None,
@@ -136,13 +172,16 @@ async def _json_object(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise BadQuery("send application/json")
     body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BODY_BYTES:
-            raise BadQuery(f"a body has at most {MOST_BODY_BYTES} bytes")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > MOST_BODY_BYTES:
+                raise BadQuery(f"a body has at most {MOST_BODY_BYTES} bytes")
+    except ClientDisconnect:
+        raise BadQuery("the body did not come whole") from None
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadQuery("the body is no JSON") from None
     if not isinstance(value, dict):
         raise BadQuery("send a JSON object")

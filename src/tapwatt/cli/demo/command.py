@@ -23,17 +23,17 @@ from tapwatt.cli.demo.supervisor import Supervisor, UnableToStart
 from tapwatt.cli.demo.table import print_table
 from tapwatt.settings import PREFIX, Settings
 
-# Right to left, so that whoever is dialled is there: the edge dials the terminal, the terminal dials the
-# gateway.
-PROGRAMS: tuple[tuple[str, tuple[str, ...]], ...] = (
+# Right to left, so that whoever is dialled is there; the two rows know nothing of each other before the site
+# comes.
+RAILS = (
     ("issuer", ("host", "issuer")),
     ("scheme", ("host", "scheme")),
     ("acquirer", ("host", "acquirer")),
     ("gateway", ("host", "gateway")),
-    ("platform", ("serve",)),
-    ("edge", ("edge",)),
 )
+OURS = (("platform", ("serve",)), ("edge", ("edge",)))
 LOOK_EVERY_S = 0.4
+PIPE_COLUMNS = 110
 SETTLE_WITHIN_S = 90.0
 # Nothing is open, nothing under way and nothing has changed for so long: it will not change any more.
 QUIET_S = 8.0
@@ -114,6 +114,9 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 async def _demo(asked: Asked, settings: Settings) -> int:
     console = Console(stderr=asked.as_json, highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        # A pipe has no width of its own, and a table cut at 80 columns tells nothing.
+        console.width = PIPE_COLUMNS
     run = secrets.token_hex(6)
     supervisor = Supervisor(environment=environment_of(settings), data=settings.data, say=console.print)
     interrupted = _interruptible()
@@ -157,9 +160,18 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[Any, Any, None]) -
     await asyncio.gather(doing, return_exceptions=True)
 
 
+async def start_programs(supervisor: Supervisor) -> None:
+    """Start everything but the site, and wait until all are up. Raises UnableToStart."""
+
+    async def row(programs: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
+        for name, arguments in programs:
+            await supervisor.start(name, *arguments)
+
+    await asyncio.gather(row(RAILS), row(OURS))
+
+
 async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Parties, story: Story) -> None:
-    for name, arguments in PROGRAMS:
-        await supervisor.start(name, *arguments)
+    await start_programs(supervisor)
     while not supervisor.lost.done():
         try:
             story.skip(await parties.sessions())

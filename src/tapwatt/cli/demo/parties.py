@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tapwatt.cli.demo.agreement import AMOUNTS, Stated, Visit, total
+from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES, Stated, Visit, total
 from tapwatt.settings import Settings
 
 Json = dict[str, Any]
@@ -97,7 +97,7 @@ class Parties:
             session=None,
             outcome=told["outcome"] or "none",
             currency=currency,
-            parties={**missed, **_totals(rows)} if currency else {},
+            parties={**missed, **_totals(rows)} if currency else dict.fromkeys(PARTIES),
         )
 
     async def _paid(self, references: list[str]) -> dict[str, list[Json]]:

@@ -1,5 +1,6 @@
 """The demo's closing table: each visit, each party, each amount."""
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -9,9 +10,9 @@ from tapwatt.core.money import to_major
 
 def print_table(visits: list[Visit], open_holds: int, *, console: Console) -> None:
     """Print authorised / captured / released per visit as each party states them."""
-    table = Table(title="Authorised, captured, released: as each party's own port states it")
-    table.add_column("visit", justify="right")
-    table.add_column("outcome")
+    title = "Authorised, captured, released: as each party's own port states it"
+    table = Table(title=title, box=SIMPLE, pad_edge=False, collapse_padding=True)
+    table.add_column("visit")
     table.add_column("")
     for party in PARTIES:
         table.add_column(party.replace("platform_", ""), justify="right")
@@ -21,7 +22,7 @@ def print_table(visits: list[Visit], open_holds: int, *, console: Console) -> No
         cells = [_cell(visit, party, wrong) for party in PARTIES]
         what = "\n".join(amount.removesuffix("_minor") for amount in AMOUNTS)
         verdict = "yes" if visit.agree else "[bold red]NO[/]"
-        table.add_row(str(number), visit.outcome, f"[dim]{what}[/]", *cells, verdict, end_section=True)
+        table.add_row(f"{number}\n{visit.outcome}", f"[dim]{what}[/]", *cells, verdict, end_section=True)
     console.print(table)
     console.print(f"open holds: {open_holds}")
 
