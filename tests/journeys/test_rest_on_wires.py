@@ -138,7 +138,7 @@ async def test_two_drivers_two_connectors_one_terminal(site: World) -> None:
         authorised, captured, _ = await site.all_agree(session["session_id"])
         assert (authorised, captured > 0) == (HOLD, True)
         page = await site.parties.session(session["session_id"])
-        cards.append((page["evse_id"], page["brand"]))
+        cards.append((page["evse_id"], page["brand"].lower()))
     assert cards == [(1, "mastercard"), (2, "visa")]
 
 
