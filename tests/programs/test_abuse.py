@@ -326,6 +326,9 @@ async def test_http_visitors_that_come_and_go_leave_room_for_others(site: World)
             port, b"POST /api/v1/control HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{"
         )
     await come_and_go(site.settings.http_port, b"GET /live/board HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    for port in http_ports(site).values():
+        answer = await site.client.get(f"http://{site.settings.host}:{port}/health")
+        assert answer.status_code == 200
 
 
 # --- the payment terminal
@@ -339,7 +342,10 @@ async def test_the_terminal_s_port_outlives_nonsense(site: World, nonsense: str)
 
 
 async def test_the_terminal_s_port_outlives_many_that_come_and_go(site: World) -> None:
-    await come_and_go(site.settings.terminal_port, b"\x06\x00\x06\x00\x00\x00\xba\x09\x78")
+    register = b"\x06\x00\x06\x00\x00\x00\xba\x09\x78"
+    await come_and_go(site.settings.terminal_port, register)
+    answered, _ = await say(site.settings.terminal_port, register)
+    assert answered[:1] in (b"\x80", b"\x84")
 
 
 # --- all of them
