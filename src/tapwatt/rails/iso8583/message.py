@@ -77,3 +77,14 @@ class Message:
     def only(self, *numbers: int) -> Message:
         """The same message with nothing but these fields (those of them that it has)."""
         return Message(self.mti, {number: self.fields[number] for number in numbers if number in self.fields})
+
+
+_SET_MTI, _SET_FIELDS = (Message.__dict__[slot].__set__ for slot in ("mti", "fields"))
+
+
+def message_of(mti: str, fields: dict[int, Value]) -> Message:
+    """A message from a mapping that nobody else holds: the codec's own, made without copying it."""
+    message = object.__new__(Message)
+    _SET_MTI(message, mti)
+    _SET_FIELDS(message, MappingProxyType(fields))
+    return message

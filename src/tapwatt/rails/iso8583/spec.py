@@ -10,6 +10,7 @@ from typing import Any
 
 from tapwatt.rails.iso8583.compiled import (
     CACHE_LIMIT,
+    DISLIKES,
     FieldsDecoder,
     MessageEncoder,
     compile_decoder,
@@ -17,14 +18,13 @@ from tapwatt.rails.iso8583.compiled import (
 )
 from tapwatt.rails.iso8583.field import ENCODINGS, BitmapEncoding, ContentClass, Encoding, FieldSpec
 from tapwatt.rails.iso8583.layout import Layout
-from tapwatt.rails.iso8583.message import Message
+from tapwatt.rails.iso8583.message import Message, message_of
 from tapwatt.rails.iso8583.walk import (
+    Value,
     decode_fields,
     decode_header,
     encode_message,
 )
-
-_BITS = {number: 1 << (128 - number) for number in range(2, 129)}
 
 
 class UnableToLoadSpec(ValueError):
@@ -38,13 +38,11 @@ class Spec:
         self.layout = layout
         self._numbers = {field.name: number for number, field in layout.fields.items()}
         self._mtis = {mti: ENCODINGS[layout.mti_encoding].write(mti) for mti in layout.mtis}
-        self._bitmap_at = ENCODINGS[layout.mti_encoding].size(4)
-        binary = layout.bitmap_encoding is BitmapEncoding.BINARY
-        self._half_bytes = 8 if binary else 16
-        marks = range(0x80, 0x100) if binary else b"89ABCDEFabcdef"
-        self._second_half_marks = frozenset(bytes((mark,)) for mark in marks)
+        bitmap_at = ENCODINGS[layout.mti_encoding].size(4)
+        half = 8 if layout.bitmap_encoding is BitmapEncoding.BINARY else 16
+        self._header_ends = bitmap_at + half, bitmap_at + 2 * half
         self._decoders: dict[bytes, tuple[str, FieldsDecoder]] = {}
-        self._encoders: dict[int, MessageEncoder] = {}
+        self._encoders: dict[tuple[int, ...], MessageEncoder] = {}
 
     @property
     def name(self) -> str:
@@ -63,49 +61,43 @@ class Spec:
 
     def decode(self, data: bytes) -> Message:
         """The message in these bytes; UnableToDecode for anything else."""
-        known = self._decoders.get(data[: self._header_bytes(data)])
+        short, long = self._header_ends
+        # A header without a second half of the bitmap never begins one that has it: the halves' mark differs.
+        known = self._decoders.get(data[:short]) or self._decoders.get(data[:long])
         if known is not None:
             mti, decoder = known
-            quickly = decoder(data)
+            quickly = self._decode_quickly(decoder, data)
             if quickly is not None:
-                return Message(mti, quickly)
+                return message_of(mti, quickly)
         mti, bitmap, start = decode_header(self.layout, data)
         fields = decode_fields(self.layout, data, bitmap, start)
         # Only a set of fields seen in a good message is compiled: garbage must not fill the cache.
         if known is None and len(self._decoders) < CACHE_LIMIT:
             self._decoders[data[:start]] = mti, compile_decoder(self.layout, bitmap, start)
-        return Message(mti, fields)
+        return message_of(mti, fields)
 
-    def _header_bytes(self, data: bytes) -> int:
-        """The bytes of message type and bitmap; the first bit of the bitmap says whether there is a second
-        half.
-        """
-        position, half = self._bitmap_at, self._half_bytes
-        first = data[position : position + 1]
-        return position + half * (2 if first in self._second_half_marks else 1)
+    def _decode_quickly(self, decoder: FieldsDecoder, data: bytes) -> dict[int, Value] | None:
+        try:
+            return decoder(data)
+        except DISLIKES:
+            return None
 
     def encode(self, message: Message) -> bytes:
         """The bytes of a message; UnableToEncode names the field that does not fit the dialect."""
-        fields, mti = message.fields, self._mtis.get(message.mti)
-        try:
-            bitmap = sum(map(_BITS.__getitem__, fields))  # distinct bits, so the sum is their union
-        except KeyError:
-            bitmap = 0  # a number that no bitmap can announce: the walk names it
-        encoder = self._encoders.get(bitmap)
-        if encoder is not None and mti is not None:
-            data = self._quickly(encoder, mti, fields)
+        fields = message.fields
+        numbers = tuple(fields)
+        encoder = self._encoders.get(numbers)
+        if encoder is not None:
+            try:
+                data = encoder(self._mtis[message.mti], fields.values())
+            except DISLIKES:  # the walk names what it is
+                data = None
             if data is not None:
                 return data
         data = encode_message(self.layout, message.mti, fields)
         if encoder is None and len(self._encoders) < CACHE_LIMIT:
-            self._encoders[bitmap] = compile_encoder(self.layout, bitmap)
+            self._encoders[numbers] = compile_encoder(self.layout, numbers)
         return data
-
-    def _quickly(self, encoder: MessageEncoder, mti: bytes, fields: Mapping[int, Any]) -> bytes | None:
-        try:
-            return encoder(mti, fields)
-        except (TypeError, AttributeError, ValueError):  # a value of the wrong type: the walk names it
-            return None
 
 
 @lru_cache(maxsize=32)
