@@ -270,10 +270,13 @@ class _EncoderSource:
             self.write(Encoding.ASCII, f"{{{name}}}")
 
     def prefix(self, spec: FieldSpec, *, pad: bool) -> None:
-        digits = _prefix_digits(self.layout, spec)
+        digits, own_pad = _prefix_digits(self.layout, spec), pad
+        pad = pad and self.layout.prefix_encoding is Encoding.BCD
         table = f"PREFIX_{digits}_{spec.length}{'_PADDED' if pad else ''}"
         self.namespace[table] = _prefixes(digits, spec.length, pad=pad)
         self.write(self.layout.prefix_encoding, f"{{{table}[len(f{spec.number})]}}")
+        if own_pad and not pad:
+            self.write(Encoding.BCD, f"{{'0' * (len(f{spec.number}) % 2)}}")
 
     def write(self, encoding: Encoding, piece: str) -> None:
         if encoding is not self.piece_encoding:
