@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(BIN)/uv pip
-.PHONY: setup demo test check docs lock clean
+.PHONY: setup demo test check bench docs lock clean
 
 setup: $(VENV)/.developing  ## .venv with the tapwatt command and the development tools
 
@@ -20,6 +20,9 @@ check: $(VENV)/.developing  ## style, types and import contracts: seconds, no te
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+bench: $(VENV)/.developing  ## figures into docs/bench.md; ARGS name the benches, all by default
+	@$(BIN)/python -m bench $(ARGS)
 
 docs: $(VENV)/.developing  ## the pages that are written by the code
 	$(BIN)/tapwatt settings --page > docs/settings.md

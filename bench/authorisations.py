@@ -17,6 +17,7 @@ from typing import Final
 
 from bench.figures import Section, percentile, spread
 from bench.programs import Program, cpu_s, running
+
 from tapwatt.hosts.issuer import tables
 from tapwatt.hosts.issuer.seed import seed
 from tapwatt.rails.additional import HOLD_FLAGS
@@ -28,6 +29,11 @@ from tapwatt.rails.messages import RESPONSE_CODE, Acceptor, CardData, authorisat
 from tapwatt.rails.sandbox import issuer_master_key, network, pan_keys
 from tapwatt.store import SyncDatabase, Transaction
 
+ABOUT: Final = (
+    "Terminals, gateway, acquirer, scheme and issuer, all durable, cryptograms made and verified; load "
+    "generator on the same cores. Wall time, median (p10–p90) over the rounds; milliseconds from tap to "
+    "answer; milliseconds of processor time an authorisation costs each program."
+)
 OUTSTANDING: Final = (1, 16, 64)
 ROUNDS: Final = 5
 ROUND_S: Final = 2.0
@@ -98,7 +104,7 @@ class Terminals:
         began = time.perf_counter()
         request = _request(card, self._acceptors[place], f"{number:06d}")
         answer = await self._clients[place].request(request, timeout_s=TIMEOUT_S)
-        assert answer.get(RESPONSE_CODE) == "00", f"declined with {answer.get(RESPONSE_CODE)}"
+        assert answer.get(RESPONSE_CODE) == "00", f"declined with {answer.text(RESPONSE_CODE)}"
         return time.perf_counter() - began
 
 
@@ -203,13 +209,11 @@ def measure() -> Section:
             tallies = asyncio.run(_measure(programs, cards))
     return Section(
         title="terminal to issuer and back",
-        about="Terminals, gateway, acquirer, scheme and issuer, all durable, cryptograms made and verified; load "
-        "generator on the same cores. Wall time, median (p10–p90) over the rounds; milliseconds from tap to answer; "
-        "milliseconds of processor time an authorisation costs each program.",
+        about=ABOUT,
         head=("outstanding", "authorisations a second", "p50 ms", "p99 ms", "processor ms each"),
         rows=tuple(tally.row(outstanding) for outstanding, tally in tallies.items()),
         notes=(
-            "Commits (fsync) an authorisation waits for, one after the other: gateway, acquirer and scheme two "
+            "An authorisation waits for seven commits, one after the other: gateway, acquirer and scheme two "
             "each, issuer one.",
         ),
     )

@@ -18,10 +18,10 @@ PAGE = Path(__file__).parent.parent / "docs" / "bench.md"
 INTRODUCTION = """\
 # Figures
 
-Written by `make bench` (all) or `make bench ARGS="iso8583 store"` (some; the other sections stay). Contenders take
-turns in short rounds of one run; figures are medians over the rounds, with the tenth and ninetieth percentile where
-they say something. Every section tells its day, machine, load and command. Compare figures of one section; those of
-two sections were not measured at the same moment.
+Written by `make bench` (all) or `make bench ARGS="iso8583 store"` (some; the other sections stay). Contenders
+take turns in short rounds of one run; figures are medians over the rounds, with the tenth and ninetieth
+percentile where they say something. Every section tells its day, machine, load and command. Compare
+figures of one section: those of two sections were not measured at the same moment.
 """
 
 

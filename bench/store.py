@@ -20,6 +20,12 @@ from sqlalchemy import MetaData
 from tapwatt.engine import Engine, Machine, machine_tables
 from tapwatt.store import Database, Transaction, UnableToStore
 
+ABOUT: Final = (
+    "SQLite file, WAL, synchronous=FULL, a savepoint for each caller. A transaction: state changed if its "
+    "version is the expected one, event added, effect added. A step of the engine also reads, decides and "
+    "writes JSON, then performs the effect (here: nothing) and marks it done in a second commit. Wall "
+    "time, median (p10–p90) over the rounds."
+)
 ROUNDS: Final = 7
 ROUND_S: Final = 0.4
 CALLERS: Final = (1, 32, 128)
@@ -203,7 +209,7 @@ def _insert(table: str, values: dict[str, object]) -> str:
 def measure() -> Section:
     """Transactions and steps a second of wall time at 1, 32 and 128 callers, by hand in turn."""
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(_measure(Path(folder)))
+        found = asyncio.run(measured(Path(folder)))
     by_hand = spread(found["by hand"]).median
     rows = []
     for name, rates in found.items():
@@ -211,16 +217,14 @@ def measure() -> Section:
         rows.append((name, rate.text(0), f"{rate.median / by_hand:.1f} ×"))
     return Section(
         title="durable transactions a second",
-        about="SQLite file, WAL, synchronous=FULL, a savepoint for each caller. A transaction: state changed if its "
-        "version is the expected one, event added, effect added. A step of the engine also reads, decides and "
-        "writes JSON, then performs the effect (here: nothing) and marks it done in a second commit. Wall time, "
-        "median (p10–p90).",
+        about=ABOUT,
         head=("", "a second", "against by hand"),
         rows=tuple(rows),
     )
 
 
-async def _measure(folder: Path) -> dict[str, list[float]]:
+async def measured(folder: Path) -> dict[str, list[float]]:
+    """What each contender did a second, round by round."""
     databases = [
         await Database.open(f"sqlite:///{folder}/{name}.sqlite", metadata=METADATA)
         for name in ("store", "engine", "hand")
