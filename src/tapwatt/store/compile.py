@@ -114,14 +114,16 @@ class Prepared:
         """Put the parameters in the text's order; a missing, unknown or non-storable one is a caller's
         mistake.
         """
-        if self._all is not None and parameters.keys() == self._names:
-            # The usual case, several times cheaper: every parameter is given and is what it should be.
-            given: tuple[Any, ...] = self._all(parameters)
-            if _STORED.issuperset(map(type, given)):
-                return given
         if not parameters.keys() <= self._names:
             unknown = ", ".join(sorted(parameters.keys() - self._names))
             raise UnableToCompile(f"the statement has no parameter {unknown}: {self.text}")
+        if self._all is not None:
+            # The usual case, several times cheaper: nothing is missing and everything is what it should be.
+            whole = parameters if len(parameters) == len(self._names) else {**self._defaults, **parameters}
+            if len(whole) == len(self._names):
+                given: tuple[Any, ...] = self._all(whole)
+                if _STORED.issuperset(map(type, given)):
+                    return given
         values = []
         for name in self._order:
             value = parameters.get(name, _UNSET)

@@ -40,6 +40,7 @@ class Line:
         self.address = str(writer.get_extra_info("peername"))
         self._reader, self._writer, self._now_ms = reader, writer, now_ms
         self._changed = asyncio.Event()
+        self._sleeping_until_ms: int | None = None
         self._on_event: Callable[[Event], Awaitable[None]]
 
     async def run(self, on_event: Callable[[Event], Awaitable[None]]) -> None:
@@ -63,9 +64,15 @@ class Line:
     def push(self) -> None:
         """Hand the socket what there is to send, without waiting for it to go out."""
         data = self.connection.data_to_send()
-        self._changed.set()
+        if self._sleeps_too_long():
+            self._changed.set()
         if data and not self._writer.is_closing():
             self._writer.write(data)
+
+    def _sleeps_too_long(self) -> bool:
+        """Whether the timer must look again: the line is over, or something is due before it would wake."""
+        due_ms, until_ms = self.connection.due_ms(), self._sleeping_until_ms
+        return self.connection.closed or (due_ms is not None and (until_ms is None or due_ms < until_ms))
 
     async def flush(self) -> None:
         """Send, and wait while the partner takes nothing. A broken socket shows when reading."""
@@ -88,7 +95,7 @@ class Line:
         """Time-outs happen even while the partner takes nothing, so this task never waits for the socket."""
         while not self.connection.closed:
             self._changed.clear()
-            due_ms = self.connection.due_ms()
+            due_ms = self._sleeping_until_ms = self.connection.due_ms()
             wait_s = None if due_ms is None else max(due_ms - self._now_ms(), 0) / 1000
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
