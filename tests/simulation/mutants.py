@@ -54,7 +54,7 @@ P, S, R = PaymentState, SessionState, states.RelayStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """A money bug: its name, where it is put, and the world that shows it."""
+    """A money bug: its name, where it is put, and the world that shows it; seed 0: none is known yet."""
 
     name: str
     patches: Callable[[], list[Patch]]
@@ -273,24 +273,29 @@ def _cut_off_nothing(journal: Any, terminal_id: str, *, reason: str) -> Any:
 ALL = (
     Mutant(
         name="a timeout read as a decline at a host",
+        seed=5002,
         patches=lambda: [(relay.TABLE, (R.RECEIVED, states.Silent), _host_declines_silence)],
     ),
     Mutant(
         name="a late approval used by a host",
+        seed=5001,
         patches=lambda: [(relay.TABLE, (R.REVERSING, states.Approved), relay._approve)],
     ),
     Mutant(
         name="a reversal never sent on",
+        seed=5001,
         patches=lambda: [
             (relay.TABLE, (R.RECEIVED, states.Silent), _without_effects(relay._reverse_unknown))
         ],
     ),
     Mutant(
         name="an advice not repeated after silence",
+        seed=5002,
         patches=lambda: [(forwarding, "next_step", _give_up_on_silence)],
     ),
     Mutant(
         name="a completion never sent on",
+        seed=5001,
         patches=lambda: [
             (relay.TABLE, (R.APPROVED, states.CompletionReceived), _without_effects(relay._complete))
         ],
@@ -313,6 +318,7 @@ ALL = (
     ),
     Mutant(
         name="a reversal that leaves the hold",
+        seed=5001,
         patches=lambda: [
             (
                 issuer.TABLE,
@@ -323,10 +329,12 @@ ALL = (
     ),
     Mutant(
         name="the hold posted instead of the final amount",
+        seed=5001,
         patches=lambda: [_everywhere_move()],
     ),
     Mutant(
         name="the hold captured instead of the bill",
+        seed=5001,
         patches=lambda: [(payment.TABLE, (P.AUTHORISED, core_events.CaptureWanted), _capture_hold)],
     ),
     Mutant(
@@ -335,6 +343,7 @@ ALL = (
     ),
     Mutant(
         name="release after capture",
+        seed=5001,
         patches=lambda: [(payment.TABLE, (P.CAPTURING, core_events.Captured), _release_after_capture)],
     ),
     Mutant(
@@ -358,6 +367,7 @@ ALL = (
     ),
     Mutant(
         name="a receipt that shows the hold",
+        seed=5001,
         patches=lambda: [(session_ends, "driver_receipt", _receipt_of_hold)],
     ),
     Mutant(
@@ -366,6 +376,7 @@ ALL = (
     ),
     Mutant(
         name="the rest of the hold not posted back",
+        seed=5001,
         patches=lambda: [(session, "book", _booked_without_rest)],
     ),
     Mutant(name="a capture posted twice", patches=lambda: [_everywhere_record()]),
