@@ -6,7 +6,6 @@ without it (test_mutants). Nothing in src/ knows these names.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -43,8 +42,6 @@ from tapwatt.rails import relay
 from tapwatt.rails import relay_states as states
 from tapwatt.rails.forward import Done, next_step
 from tapwatt.rails.messages import repeat
-from tapwatt.rails.mux import Mux
-from tapwatt.rails.relay_messages import advice_response
 from tapwatt.sim import books as terminal_books
 
 Patch = tuple[Any, Any, Any]
@@ -77,10 +74,6 @@ def bred(mutant: Mutant) -> Iterator[None]:
 
 
 # --- the platform's payment and session
-
-
-def _timeout_declines(paid: Any, event: Any) -> Any:
-    return replace(paid, state=P.DECLINED, reason="no answer"), ()
 
 
 def _capture_hold(paid: Any, event: Any) -> Any:
@@ -189,24 +182,6 @@ async def _restart_means_declined(host: Any, machine_id: str, repeated: bool) ->
 _SEND = RelayHost._send_request
 
 
-async def _answer_before_commit(host: Any, message: Any) -> Any:
-    host._early = asyncio.ensure_future(_ADVISE(host, message))
-    return advice_response(message, "00")
-
-
-_ADVISE = RelayHost._advise
-
-
-def _first_in_first_out(mux: Any, message: Any, *, now_ms: int) -> Any:
-    for key in list(mux._pending):
-        if key[0] == message.mti:
-            return mux._pending.pop(key).request
-    return _RECEIVED(mux, message, now_ms=now_ms)
-
-
-_RECEIVED = Mux.received
-
-
 def _post_hold(tx: Any, authorisation_id: str, effect: Any) -> None:
     if isinstance(effect, issuer.Post):
         held = issuer_tables.held_minor(tx, authorisation_id)
@@ -215,11 +190,6 @@ def _post_hold(tx: Any, authorisation_id: str, effect: Any) -> None:
 
 
 _MOVE = issuer_tables.move
-
-
-def _post_on_repeat(state: Any, event: Any) -> Any:
-    again = issuer.Post(amount_minor=event.identity.amount_minor, at_ms=event.at_ms)
-    return issuer.Outcome(state=state, effects=(again,), code="00")
 
 
 # --- engine and edge
@@ -306,17 +276,6 @@ ALL = (
         patches=lambda: [(RelayHost, "_send_request", _restart_means_declined)],
     ),
     Mutant(
-        name="an advice answered before it is durable",
-        patches=lambda: [(RelayHost, "_advise", _answer_before_commit)],
-    ),
-    Mutant(name="replies matched by order", patches=lambda: [(Mux, "received", _first_in_first_out)]),
-    Mutant(
-        name="a repeated completion acted on twice",
-        patches=lambda: [
-            (issuer.TABLE, (issuer.Status.COMPLETED, issuer.CompletionReceived), _post_on_repeat)
-        ],
-    ),
-    Mutant(
         name="a reversal that leaves the hold",
         seed=5001,
         patches=lambda: [
@@ -345,14 +304,6 @@ ALL = (
         name="release after capture",
         seed=5001,
         patches=lambda: [(payment.TABLE, (P.CAPTURING, core_events.Captured), _release_after_capture)],
-    ),
-    Mutant(
-        name="a late approval kept by the platform",
-        patches=lambda: [
-            (payment.TABLE, (P.DECLINED, core_events.Approved), payment_steps.same),
-            (payment.TABLE, (P.DECLINED, core_events.FoundOpen), payment_steps.same),
-            (payment.TABLE, (P.AUTHORISING, core_events.Silent), _timeout_declines),
-        ],
     ),
     Mutant(
         name="an approval used when nobody waits",
