@@ -11,13 +11,12 @@ import pytest
 from tapwatt.cli import main
 from tapwatt.sim.world import run as running
 from tapwatt.sim.world.evidence import Evidence, gather
-from tapwatt.sim.world.faults import CALM
+from tapwatt.sim.world.faults import CALM, Weather
 from tapwatt.sim.world.run import judge, run, worlds
 from tapwatt.sim.world.world import World
 
-# What was once broken: an outcome that could not be stored at the edge (disk full) stayed on the wire for
-# ever; a station whose disk was full never sent its stop.
-ONCE_FAILED = ((9, 8), (17, 8), (27, 8))
+FULL = Weather(disk_full=0.03)
+"""A full disk at every thirty-third commit."""
 
 
 def test_forty_visits_under_every_fault() -> None:
@@ -27,9 +26,10 @@ def test_forty_visits_under_every_fault() -> None:
     assert total.faults.total() >= 20
 
 
-@pytest.mark.parametrize(("seed", "visits"), ONCE_FAILED)
-def test_what_once_failed(seed: int, visits: int) -> None:
-    assert judge(World(seed, visits=visits).run()).violations == ()
+@pytest.mark.parametrize("seed", [2, 6])
+def test_full_disks(seed: int) -> None:
+    """Seed 2: a terminal kept what it could not store; seed 6: the edge waited for a restart."""
+    assert judge(World(seed, visits=5, rough=FULL).run()).violations == ()
 
 
 def test_a_calm_world_charges_everybody_who_can_pay() -> None:
@@ -77,11 +77,11 @@ def test_a_violation_is_told_with_its_story(
 
     monkeypatch.setattr(running, "breaches", one_too_many)
     with pytest.raises(SystemExit) as left:
-        main(["sim", "world", "--seed", "2", "--visits", "1"])
+        main(["sim", "world", "--seed", "4", "--visits", "2"])
     told = capsys.readouterr().err
     assert left.value.code == 1
     assert "made up for this test" in told
-    assert "again: tapwatt sim world --seed 2 --visits 1" in told
+    assert "again: tapwatt sim world --seed 4 --visits 2" in told
     assert "offered -> authorising" in told
 
 

@@ -112,7 +112,7 @@ def world(
     story: Annotated[bool, typer.Option(help="Tell the story of what went wrong.")] = True,
 ) -> int:
     """All programs in virtual time, with every fault. Example: tapwatt sim world --seed 7 --visits 100"""
-    from tapwatt.sim.world.run import Verdict, run
+    from tapwatt.sim.world.run import run
 
     def heard(verdict: Verdict) -> None:
         if verdict.violations and story:
@@ -131,7 +131,9 @@ def world(
 
 def _broken(verdict: Verdict) -> str:
     again = f"tapwatt sim world --seed {verdict.seed} --visits {verdict.visits}"
-    return "\n".join((f"seed {verdict.seed}:", *verdict.violations, "", *verdict.story, "", f"again: {again}"))
+    return "\n".join(
+        (f"seed {verdict.seed}:", *verdict.violations, "", *verdict.story, "", f"again: {again}")
+    )
 
 
 def _address(listen: str) -> TcpAddress | SerialAddress | None:

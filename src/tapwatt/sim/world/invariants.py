@@ -47,7 +47,10 @@ def no_hold_stays_open(books: Evidence) -> Breaches:
         if paid is not None and paid.state in HELD_NOW and session.reference not in waits:
             yield f"session {session.session_id}: its payment is still {paid.state}"
     for slip in books.slips:
-        if slip.state in (SlipState.SENT, SlipState.OPEN, SlipState.REVERSING) and slip.reference not in waits:
+        if (
+            slip.state in (SlipState.SENT, SlipState.OPEN, SlipState.REVERSING)
+            and slip.reference not in waits
+        ):
             yield f"terminal: receipt {slip.receipt} ({slip.reference}) is still {slip.state}"
     for name, relays in books.relays.items():
         for relay in relays:
@@ -119,11 +122,11 @@ def all_parties_saw_one_hold(books: Evidence) -> Breaches:
             held["session"] = paid.authorised_minor
         for name, relays in books.relays.items():
             held[name] = max((r.authorised_minor for r in relays if _is_of(r, slip)), default=0)
-        held["issuer"] = sum(
-            hold.held_minor for hold in _of(books.issuer, slip.reference) if hold.posted
-        )
+        held["issuer"] = sum(hold.held_minor for hold in _of(books.issuer, slip.reference) if hold.posted)
         if len(set(held.values())) > 1:
-            yield f"payment {slip.reference}: " + ", ".join(f"{who} held {much}" for who, much in held.items())
+            yield f"payment {slip.reference}: " + ", ".join(
+                f"{who} held {much}" for who, much in held.items()
+            )
 
 
 def bill_and_receipt_say_what_was_taken(books: Evidence) -> Breaches:
@@ -180,7 +183,7 @@ def energy_is_billed_lost_or_reviewed(books: Evidence) -> Breaches:
         row = books.transactions.get(charge.transaction_id or "")
         if row is None:
             if energy_wh:
-                yield f"station: charge {charge.id} delivered {energy_wh} Wh and the platform knows nothing of it"
+                yield f"station: charge {charge.id}: the platform knows nothing of its {energy_wh} Wh"
             continue
         session = sessions.get(row.session_id or "")
         if session is None:
@@ -192,9 +195,9 @@ def energy_is_billed_lost_or_reviewed(books: Evidence) -> Breaches:
         metered_wh = session.meter.delivered_wh if session.meter else 0
         if session.transaction_id != charge.transaction_id:
             if energy_wh and not row.verdict.startswith("orphan"):
-                yield f"transaction {row.transaction_id}: {energy_wh} Wh of session {session.session_id} not counted"
+                yield f"session {session.session_id}: {energy_wh} Wh of {row.transaction_id} not counted"
         elif metered_wh != energy_wh:
-            yield f"session {session.session_id} metered {metered_wh} Wh, the station delivered {energy_wh} Wh"
+            yield f"session {session.session_id} metered {metered_wh} Wh of {energy_wh} Wh delivered"
         else:
             yield from _price_is_accounted_for(session, energy_wh)
 
@@ -241,8 +244,8 @@ def each_database_is_consistent(books: Evidence) -> Breaches:
     opening = {f"account-{card.name}": card.balance_minor for card in cards()}
     for account, balance in books.issuer_balances.items():
         spent = opening[account] - balance
-        if spent != books.issuer_paid.get(account, 0):
-            yield f"issuer: account {account} is {spent} down, its postings say {books.issuer_paid.get(account, 0)}"
+        if spent != (posted := books.issuer_paid.get(account, 0)):
+            yield f"issuer: account {account} is {spent} down, its postings say {posted}"
     for operation in books.operations:
         if not operation.ended:
             yield f"edge: operation {operation.key} is still {operation.state}"
@@ -262,7 +265,8 @@ def _platform_is_consistent(books: Evidence) -> Breaches:
         for name, ledger in kinds.items():
             own = getattr(session.payment, name) if session.payment else 0
             if own != ledger[session.session_id]:
-                yield f"session {session.session_id}: {name} {own}, the ledger says {ledger[session.session_id]}"
+                said = ledger[session.session_id]
+                yield f"session {session.session_id}: {name} {own}, the ledger says {said}"
         if session.lost_minor != lost[session.session_id]:
             yield f"session {session.session_id}: lost {session.lost_minor}, the ledger says otherwise"
         if session.state is SessionState.REVIEW and session.session_id not in books.alarmed:
@@ -327,7 +331,7 @@ def _named(relay: Relay) -> str:
 
 
 def _is_of(relay: Relay, slip: Row) -> bool:
-    return relay.identity.reference == slip.reference and relay.identity.rrn == slip.rrn
+    return bool(relay.identity.reference == slip.reference and relay.identity.rrn == slip.rrn)
 
 
 def _of(holds: Iterable[IssuerHold], reference: str) -> list[IssuerHold]:

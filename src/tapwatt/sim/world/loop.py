@@ -76,7 +76,7 @@ class WorldLoop(asyncio.BaseEventLoop):
     wires: Wires
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._now_s = 1_000.0
         self._numbers = 0
         self.handled = 0
@@ -147,7 +147,9 @@ class WorldLoop(asyncio.BaseEventLoop):
     def _process_events(self, event_list: Any) -> None:
         """There is no selector."""
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(  # type: ignore[override]
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> Any:
         """Run it here and now: a thread would bring chance."""
         future = self.create_future()
         try:
@@ -158,13 +160,13 @@ class WorldLoop(asyncio.BaseEventLoop):
 
     # --- wires
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **_options: Any
     ) -> tuple[Any, Any]:
         """Dial in memory."""
         return await self.wires.connect(protocol_factory, str(host), int(port))
 
-    async def create_server(  # type: ignore[override]
+    async def create_server(
         self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **_options: Any
     ) -> Any:
         """Listen in memory."""

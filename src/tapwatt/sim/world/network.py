@@ -76,9 +76,7 @@ class End(asyncio.Transport):
 
     other: End
 
-    def __init__(
-        self, wire: Wire, life: Life | None, own: tuple[str, int], peer: tuple[str, int]
-    ) -> None:
+    def __init__(self, wire: Wire, life: Life | None, own: tuple[str, int], peer: tuple[str, int]) -> None:
         super().__init__()
         self.wire = wire
         self.life = life

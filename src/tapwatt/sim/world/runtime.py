@@ -15,7 +15,9 @@ from tapwatt.store import Database
 class WorldRuntime(Runtime):
     """Handed to a program's start, as the real one is."""
 
-    def __init__(self, name: Program, settings: Settings, *, open_disk: Callable[[MetaData], Database]) -> None:
+    def __init__(
+        self, name: Program, settings: Settings, *, open_disk: Callable[[MetaData], Database]
+    ) -> None:
         super().__init__(name, settings)
         self.serves_http = False
         self._open_disk = open_disk

@@ -54,12 +54,13 @@ def all_settled(disks: Disks) -> bool:
 
 def unsettled(disks: Disks) -> list[str]:
     """What is still owed, by program."""
-    return [f"{name}: {str(query).splitlines()[-1]}" for name, query in _UNSETTLED if not _none(disks, name, query)]
+    return [
+        f"{name}: {str(query).splitlines()[-1]}"
+        for name, query in _UNSETTLED
+        if not _none(disks, name, query)
+    ]
 
 
 def _none(disks: Disks, name: str, query: Executable) -> bool:
-    def ask(tx):  # type: ignore[no-untyped-def]
-        return tx.one(query)
-
-    row = disks.read(name, ask)
+    row = disks.read(name, lambda tx: tx.one(query))
     return row is None or int(row.number) == 0

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Executable, select
 
 from tapwatt.edge.tables import OPERATION
 from tapwatt.engine import MachineTables
@@ -14,6 +15,7 @@ from tapwatt.platform.tables import SESSION
 from tapwatt.sim.world.evidence import RELAYS, Evidence
 from tapwatt.sim.world.loop import EPOCH_MS
 from tapwatt.sim.world.world import Ending
+from tapwatt.store import Row, Transaction
 
 BEFORE_MS: Final = 3_000
 AFTER_MS: Final = 30_000
@@ -53,10 +55,15 @@ def _window(books: Evidence, violations: Sequence[str]) -> tuple[int, int]:
     return min(first for first, _ in spans) - BEFORE_MS, max(last for _, last in spans) + AFTER_MS
 
 
+def _all(query: Executable, tx: Transaction) -> list[Row]:
+    return tx.run(query)
+
+
 def _steps(ending: Ending) -> Iterable[tuple[int, str]]:
     for name, tables in _MACHINES.items():
         event = tables.event
-        rows: list[Any] = ending.disks.read(name, lambda tx, event=event: tx.run(select(event).order_by(event.c.id)))
+        query = select(event).order_by(event.c.id)
+        rows: list[Any] = ending.disks.read(name, partial(_all, query))
         for row in rows:
             moved = f"{row.status_before or 'new'} -> {row.status_after}"
             if row.status_before == row.status_after and row.kind in ("Metered", "Ticked"):

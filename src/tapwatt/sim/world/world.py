@@ -20,7 +20,7 @@ from tapwatt.sim.faults import Faults
 from tapwatt.sim.site import Asked, start_site
 from tapwatt.sim.world.chance import seeded
 from tapwatt.sim.world.disk import Disks, Fate, WorldDatabase
-from tapwatt.sim.world.faults import CALM, PROGRAMS, Weather, restart_after_s, weather
+from tapwatt.sim.world.faults import PROGRAMS, Weather, restart_after_s, weather
 from tapwatt.sim.world.loop import Life, WorldLoop, context_of
 from tapwatt.sim.world.moments import Moments, heal
 from tapwatt.sim.world.network import End, Network
