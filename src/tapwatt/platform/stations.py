@@ -80,12 +80,8 @@ class Stations:
 
     async def seen(self, station_id: str, *, connected: bool) -> None:
         """A station's socket came or went."""
-        now_ms = self.now_ms()
-        await self.engine.transact(
-            lambda tx, _: tx.run(
-                places.SET_STATION_SEEN, station=station_id, connected=int(connected), seen_ms=now_ms
-            )
-        )
+        values = {"station": station_id, "connected": int(connected), "seen_ms": self.now_ms()}
+        await self.engine.transact(lambda tx, _: tx.run(places.SET_STATION_SEEN, **values))
 
     async def handle(self, received: ocpp.Received) -> ocpp.Answer:
         """Answer one message of a station."""
