@@ -6,10 +6,11 @@ its way out, as a last net below the masking types (design.md law 7).
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -21,6 +22,7 @@ _ORDER = ["timestamp", "level", "program", "event"]
 def set_up_logs(level: str, *, program: str) -> None:
     """Send structlog's and the libraries' lines to stderr, masked, from this level on."""
     least = logging.getLevelNamesMapping()[level.upper()]
+    stderr = cast(TextIO, _Stderr())
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -30,14 +32,29 @@ def set_up_logs(level: str, *, program: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=_ORDER, drop_missing=True, bool_as_flag=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=stderr),
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(program=program)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stderr)
     handler.setFormatter(_Plain(f"level=%(levelname)s program={program} logger=%(name)s event=%(message)r"))
     logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler], force=True)
+
+
+class _Stderr:
+    """Where lines go. Whoever read them may be gone; a line lost is no reason to fail what it tells of."""
+
+    def write(self, text: str) -> int:
+        """Write, or lose it."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Push it out, or lose it."""
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 class _Plain(logging.Formatter):

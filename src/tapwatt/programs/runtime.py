@@ -114,8 +114,8 @@ class Runtime:
     def _signalled(self, number: int) -> None:
         if self._stop.is_set():  # asked twice: somebody is in a hurry
             os._exit(1)
-        log.info("stopping", signal=signal.Signals(number).name)
         self._stop.set()
+        log.info("stopping", signal=signal.Signals(number).name)
 
     def _say_ready(self) -> None:
         ports = {name: f"{host}:{port}" for name, (host, port) in self.listeners.items()}
