@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,14 +19,12 @@ NAMES = ("visa-good", "mastercard-partial", "mastercard-good", "visa-forged", "m
 
 
 @pytest.fixture
-def logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Logs as the programs have them, for this test only."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
+def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
+    """Logs as the programs have them, on this test's own stderr (the programs look for it at each line)."""
     root = logging.getLogger()
     before, level = list(root.handlers), root.level
     set_up_logs("debug", program="test")
-    yield written
+    yield capsys
     structlog.reset_defaults()
     root.handlers[:] = before
     root.setLevel(level)
@@ -55,7 +51,7 @@ async def _traffic(chain: Chain, terminal: SimTerminal) -> None:
 
 
 async def test_no_card_number_at_rest_and_none_in_the_logs(
-    logs: io.StringIO, chain: Chain, terminal: SimTerminal, tmp_path: Path
+    logs: pytest.CaptureFixture[str], chain: Chain, terminal: SimTerminal, tmp_path: Path
 ) -> None:
     await _traffic(chain, terminal)
     views = ""
@@ -64,7 +60,7 @@ async def test_no_card_number_at_rest_and_none_in_the_logs(
         views += str(await chain.get(host, "/api/v1/summary"))
     views += str(await chain.get("issuer", "/api/v1/cards"))
     written = _files(tmp_path)
-    written["logs"] = logs.getvalue().encode()
+    written["logs"] = logs.readouterr().err.encode()
     written["views"] = views.encode()
     assert b"authorisation answered" in written["logs"]
     assert {"issuer.sqlite", "gateway.sqlite"} <= set(written)
