@@ -1,0 +1,230 @@
+"""Tariff + usage → itemised bill, exact until the totals."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from tapwatt.core.bill import PER_TOTAL, Bill, Line, Rounding, TaxShare, adjustment, decimal_of, total
+from tapwatt.core.tariff.model import Component, Dimension, Reservation, Tariff, TaxIncluded
+from tapwatt.core.tariff.segments import Segment, segments
+from tapwatt.core.tariff.selection import WH_PER_KWH, Candidate, candidates, exact, first_match
+from tapwatt.core.tariff.steps import Priced, kind_of, stepped
+from tapwatt.core.tariff.usage import MS_PER_HOUR, Exact, Usage
+from tapwatt.core.tariff.words import restricted
+
+Choose = Callable[[Fraction, Fraction], Fraction]
+UNITS = {"energy": ("kWh", WH_PER_KWH), "time": ("h", MS_PER_HOUR), "parking": ("h", MS_PER_HOUR)}
+UNITS |= {"reservation": ("h", MS_PER_HOUR), "flat": ("session", 1)}
+
+
+@dataclass(slots=True)
+class Account:
+    """What each component has priced so far, in the order of their first use."""
+
+    priced: dict[tuple[int, Dimension], Priced] = field(default_factory=dict)
+    last: dict[str, Priced] = field(default_factory=dict)
+
+    def add(self, of: Candidate | None, quantity: Exact, segment: Segment) -> None:
+        """Add a segment's quantity to the component in force, if any."""
+        if of is None or not quantity:
+            return
+        key = (of.element, of.component.dimension)
+        known = self.priced.get(key)
+        if known is None:
+            known = self.priced[key] = Priced(of, 0, segment.started_ms, segment.ended_ms)
+        known.quantity += quantity
+        known.ended_ms = segment.ended_ms
+        self.last[kind_of(of)] = known
+
+    def add_once(self, of: Candidate | None, segment: Segment) -> bool:
+        """Add a flat fee; whether there was one."""
+        self.add(of, 1, segment)
+        return of is not None
+
+
+def price(tariff: Tariff, session: Usage, rounding: Rounding = PER_TOTAL) -> Bill:
+    """Price a session. Exact until the totals, which are rounded by the policy; step sizes and price limits are
+    applied. Raises `clock.UnknownTimeZone`."""
+    account = used(tariff, session)
+    stepped(list(account.priced.values()), account.last)
+    return billed(tariff, account, rounding, least=bool(session.periods))
+
+
+def used(tariff: Tariff, session: Usage) -> Account:
+    """What each component of the tariff has to price."""
+    account, rules = Account(), Rules(tariff, expired=expired(session))
+    for segment in segments(tariff, session):
+        rules.charge(account, segment)
+    return account
+
+
+def expired(session: Usage) -> bool:
+    """Whether this is a reservation that ended without a charge: nothing but reserved time."""
+    periods = session.periods
+    if not any(period.reserved_ms for period in periods):
+        return False
+    return not any(period.energy_wh or period.charging_ms or period.idle_ms for period in periods)
+
+
+class Rules:
+    """The components of a tariff by what they price, and which flat fees are still due."""
+
+    def __init__(self, tariff: Tariff, *, expired: bool) -> None:
+        """Read the tariff once for all segments."""
+        self.energy = candidates(tariff, Dimension.ENERGY)
+        self.time = candidates(tariff, Dimension.TIME)
+        self.parking = candidates(tariff, Dimension.PARKING_TIME)
+        self.flats = [candidates(tariff, Dimension.FLAT)]
+        # The time of an expired reservation costs what RESERVATION_EXPIRES says where it says something; its
+        # fee comes on top of the fee for reserving.
+        kinds = (Reservation.EXPIRES, Reservation.RESERVATION) if expired else (Reservation.RESERVATION,)
+        times = [candidates(tariff, Dimension.TIME, kind) for kind in kinds]
+        self.reserved = next((found for found in times if found), ())
+        self.reserved_flats = [candidates(tariff, Dimension.FLAT, kind) for kind in reversed(kinds)]
+
+    def charge(self, account: Account, segment: Segment) -> None:
+        """Add one segment to the account."""
+        at = segment.at
+        if segment.reserved_ms:
+            account.add(first_match(self.reserved, at), segment.reserved_ms, segment)
+            self.reserved_flats = _still_due(self.reserved_flats, account, segment)
+        if segment.energy_wh or segment.charging_ms or segment.idle_ms or not segment.reserved_ms:
+            self.flats = _still_due(self.flats, account, segment)
+            account.add(first_match(self.energy, at), segment.energy_wh, segment)
+            account.add(first_match(self.time, at), segment.charging_ms, segment)
+            account.add(first_match(self.parking, at), segment.idle_ms, segment)
+
+
+def _still_due(
+    flats: list[tuple[Candidate, ...]], account: Account, segment: Segment
+) -> list[tuple[Candidate, ...]]:
+    """A flat fee is due once in a session: when it first applies."""
+    return [flat for flat in flats if not account.add_once(first_match(flat, segment.at), segment)]
+
+
+def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool) -> Bill:
+    """The bill of an account, within the tariff's limits; `least` says whether the minimum applies."""
+    lines, net, gross = [], Fraction(0), Fraction(0)
+    for one in account.priced.values():
+        line_net, line_gross = amounts(tariff, one)
+        lines.append(_line(tariff, one, line_net, line_gross))
+        net, gross = net + line_net, gross + line_gross
+    for dimension, why, to_net, to_gross in _limits(tariff, net, gross, least=least):
+        moved = adjustment(
+            tuple(lines), net=to_net - net, gross=to_gross - gross, dimension=dimension, why=why
+        )
+        lines.append(moved)
+        net, gross = to_net, to_gross
+    return total(tuple(lines), currency=tariff.currency, net=net, gross=gross, rounding=rounding)
+
+
+def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
+    """Exact net and gross of what a component priced."""
+    component = one.of.component
+    unit = UNITS[kind_of(one.of)][1]
+    amount = Fraction(exact(component.price)) * (one.quantity + one.added) / unit
+    factor = tax_factor(tariff, component)
+    if tariff.tax_included is TaxIncluded.YES:
+        return amount / factor, amount
+    return amount, amount * factor
+
+
+def tax_factor(tariff: Tariff, component: Component) -> Fraction:
+    """Gross ÷ net of a component."""
+    return 1 + sum((rate for _, _, rate in _rates(tariff, component)), Fraction(0))
+
+
+def _rates(tariff: Tariff, component: Component) -> Iterator[tuple[int, Fraction, Fraction]]:
+    """For each tax: its place, what it is taken on and its amount, both as a part of the net price."""
+    if tariff.tax_included is TaxIncluded.NOT_APPLICABLE:
+        return
+    base = Fraction(1)
+    for level in sorted({tax.stack for tax in component.taxes}):
+        added = Fraction(0)
+        for place, tax in enumerate(component.taxes):
+            if tax.stack == level:
+                rate = base * exact(tax.rate_percent) / 100
+                yield place, base, rate
+                added += rate
+        base += added
+
+
+def _line(tariff: Tariff, one: Priced, net: Fraction, gross: Fraction) -> Line:
+    component = one.of.component
+    name, unit = UNITS[kind_of(one.of)]
+    shares = tuple(
+        TaxShare(
+            name=component.taxes[place].name,
+            rate_percent=component.taxes[place].rate_percent,
+            base=decimal_of(net * base),
+            amount=decimal_of(net * rate),
+        )
+        for place, base, rate in _rates(tariff, component)
+    )
+    return Line(
+        dimension=kind_of(one.of) if one.of.restrictions.reservation is None else "reservation",
+        quantity=decimal_of(Fraction(one.quantity + one.added) / unit),
+        unit=name,
+        unit_price=component.price,
+        net=decimal_of(net),
+        tax=decimal_of(gross - net),
+        gross=decimal_of(gross),
+        taxes=shares,
+        tax_inside=tariff.tax_included is TaxIncluded.YES,
+        started_ms=int(one.started_ms),
+        ended_ms=int(one.ended_ms),
+        element=one.of.element,
+        why=_why(tariff, one),
+    )
+
+
+def _why(tariff: Tariff, one: Priced) -> str:
+    """Which element, which restriction, which rounding."""
+    words = f"tariff {tariff.tariff_id}, element {one.of.element + 1}"
+    if rules := restricted(one.of.restrictions):
+        words += f": {rules}"
+    if one.added:
+        unit, size = ("Wh", 1) if kind_of(one.of) == "energy" else ("s", 1000)
+        added = decimal_of(Fraction(one.added) / size)
+        words += f"; {added:f} {unit} added to fill the step of {one.of.component.step_size} {unit}"
+    return words
+
+
+def _limits(
+    tariff: Tariff, net: Fraction, gross: Fraction, *, least: bool
+) -> Iterator[tuple[str, str, Fraction, Fraction]]:
+    """The adjustments that bring a total within the tariff's limits, each with what it moves the total to."""
+    limits = tariff.limits
+    if least:
+        to = _moved(tariff, net, gross, limits.min_net, limits.min_gross, max)
+        if to != (net, gross):
+            yield "minimum", f"tariff {tariff.tariff_id}: least price of a session", *to
+            net, gross = to
+    to = _moved(tariff, net, gross, limits.max_net, limits.max_gross, min)
+    if to != (net, gross):
+        yield "maximum", f"tariff {tariff.tariff_id}: highest price of a session", *to
+
+
+def _moved(
+    tariff: Tariff,
+    net: Fraction,
+    gross: Fraction,
+    net_limit: Decimal | None,
+    gross_limit: Decimal | None,
+    choose: Choose,
+) -> tuple[Fraction, Fraction]:
+    """Net and gross brought to their limits, each by itself; the one without a limit keeps its proportion."""
+    factor = gross / net if net else _usual_factor(tariff)
+    to_net = net if net_limit is None else choose(net, Fraction(net_limit))
+    to_gross = gross if gross_limit is None else choose(gross, Fraction(gross_limit))
+    if gross_limit is None and to_net != net:
+        to_gross = to_net * factor
+    elif net_limit is None and to_gross != gross:
+        to_net = to_gross / factor
+    return to_net, max(to_net, to_gross)
+
+
+def _usual_factor(tariff: Tariff) -> Fraction:
+    """The tax of a minimum where nothing was priced: that of the first component."""
+    return tax_factor(tariff, tariff.elements[0].components[0])
