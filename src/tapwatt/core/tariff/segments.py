@@ -52,6 +52,12 @@ class Count:
     charging_ms: int = 0
     idle_ms: int = 0
 
+    def add(self, period: Period) -> None:
+        """Go past a period."""
+        self.energy_wh += exact(period.energy_wh)
+        self.charging_ms += period.charging_ms
+        self.idle_ms += period.idle_ms
+
 
 def thresholds(tariff: Tariff) -> Thresholds:
     """Collect them from all elements."""
@@ -77,10 +83,8 @@ def segments(tariff: Tariff, usage: Usage) -> Iterator[Segment]:
     """Cut a session. Raises `clock.UnknownTimeZone`."""
     limits, zone, count = thresholds(tariff), clock.zone_of(usage.time_zone), Count()
     for period in usage.periods:
-        yield from _cut(period, _places(period, usage, limits, zone, count), usage, zone, count)
-        count.energy_wh += exact(period.energy_wh)
-        count.charging_ms += period.charging_ms
-        count.idle_ms += period.idle_ms
+        yield from cut(period, usage, limits, zone, count)
+        count.add(period)
 
 
 def _places(period: Period, usage: Usage, limits: Thresholds, zone: ZoneInfo, count: Count) -> list[Fraction]:
@@ -107,9 +111,9 @@ def _parts(values: Iterable[Exact], start: Exact, length: Exact) -> set[Fraction
     return {Fraction(value - start) / length for value in values if start < value < start + length}
 
 
-def _cut(
-    period: Period, places: list[Fraction], usage: Usage, zone: ZoneInfo, count: Count
-) -> Iterator[Segment]:
+def cut(period: Period, usage: Usage, limits: Thresholds, zone: ZoneInfo, count: Count) -> Iterator[Segment]:
+    """Cut one period; `count` is what was used before it."""
+    places = _places(period, usage, limits, zone, count)
     energy_wh, wall_ms = exact(period.energy_wh), period.ended_ms - period.started_ms
     low_w, high_w = _power(period)
     edges: list[Exact] = [0, *places, 1]
