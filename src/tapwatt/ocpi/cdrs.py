@@ -6,7 +6,7 @@ differ), while durations count from the session's start; charging and parking ti
 than the period. A period lasts until the next one starts, the last until the session ends.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from itertools import pairwise
@@ -15,7 +15,15 @@ from typing import Any
 from tapwatt.core.bill import Bill, Line
 from tapwatt.core.money import to_major
 from tapwatt.core.tariff.clock import UnknownTimeZone, zone_of
-from tapwatt.core.tariff.usage import MS_PER_HOUR, PERIODS_MAX, Period, UnableToReadUsage, Usage, checked
+from tapwatt.core.tariff.usage import (
+    LONGEST_MS,
+    MS_PER_HOUR,
+    PERIODS_MAX,
+    Period,
+    UnableToReadUsage,
+    Usage,
+    checked,
+)
 from tapwatt.ocpi.codes import ZONES
 from tapwatt.ocpi.document import Node, UnableToRead, UnableToWrite, as_moment
 from tapwatt.ocpi.tariffs import VERSIONS
@@ -71,6 +79,8 @@ def read_usage(document: object) -> Usage:
         _period(node, begin_ms, end_ms)
         for (_, node), (begin_ms, end_ms) in zip(told, pairwise([*starts, ended_ms]), strict=True)
     )
+    if periods[0].started_ms < started_ms - LONGEST_MS:
+        raise UnableToReadSession("$.charging_periods", "begin more than a year before the session")
     try:
         return checked(Usage(started_ms=started_ms, periods=periods, time_zone=zone))
     except UnableToReadUsage as wrong:
@@ -157,9 +167,9 @@ def write(
         "total_parking_time": _hours(sum(period.idle_ms for period in usage.periods)),
     }
     for name, dimension in costs.items():
-        lines = [line for line in bill.lines if line.dimension == dimension]
+        lines = tuple(line for line in bill.lines if line.dimension == dimension)
         if lines:
-            written[name] = _cost(lines, version)
+            written[name] = _cost(lines, version, sign=-1 if bill.credit_of else 1)
     return written | ({"credit": True, "credit_reference_id": bill.credit_of} if bill.credit_of else {})
 
 
@@ -215,17 +225,17 @@ def _total(bill: Bill, version: str) -> dict[str, Any]:
     return {"before_taxes": major(bill.net_minor), "taxes": taxes}
 
 
-def _cost(lines: Iterable[Line], version: str) -> dict[str, Any]:
-    lines = tuple(lines)
-    net = sum((line.net for line in lines), NONE)
+def _cost(lines: tuple[Line, ...], version: str, sign: int) -> dict[str, Any]:
+    """What one dimension costs; in a credit CDR only `total_cost` is negative."""
+    net = sign * sum((line.net for line in lines), NONE)
     if version == "2.2.1":
-        gross = sum((line.gross for line in lines), NONE)
+        gross = sign * sum((line.gross for line in lines), NONE)
         return {"excl_vat": _four(net), "incl_vat": _four(gross)}
-    return {"before_taxes": _four(net), "taxes": list(_taxes(lines))}
+    return {"before_taxes": _four(net), "taxes": list(_taxes(lines, sign))}
 
 
-def _taxes(lines: tuple[Line, ...]) -> Iterator[dict[str, Any]]:
+def _taxes(lines: tuple[Line, ...], sign: int) -> Iterator[dict[str, Any]]:
     shares = [share for line in lines for share in line.taxes]
     for name, rate in dict.fromkeys((share.name, share.rate_percent) for share in shares):
         amount = sum((one.amount for one in shares if (one.name, one.rate_percent) == (name, rate)), NONE)
-        yield {"name": name, "percentage": rate, "amount": _four(amount)}
+        yield {"name": name, "percentage": rate, "amount": _four(sign * amount)}
