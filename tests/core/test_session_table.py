@@ -66,7 +66,7 @@ EVENTS: dict[str, Any] = {
         s.approved(), s.declined(), s.aborted(), s.not_sent(), s.silent(), s.found_open(), s.found_none(),
         s.cannot_ask(), s.captured(), s.already_captured(), s.capture_refused(), s.released(),
         s.release_refused(), s.voided(), s.void_refused(), s.refunded(), s.refund_refused(), s.offered(),
-        s.card(), s.tag(), s.plugged_in(), s.unplugged(), s.start_accepted(), s.start_refused(),
+        s.card(), s.tag(), s.hold_chosen(), s.plugged_in(), s.suspended(), s.resumed(), s.unplugged(), s.start_accepted(), s.start_refused(),
         s.start_uncertain(), s.started(), s.metered(), s.stop_asked(), s.stop_accepted(), s.stop_refused(),
         s.stopped(), s.hold_expiring(), s.ticked(), s.void_wanted(), s.refund_wanted(),
         s.decided(),

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tapwatt.core.money import round_to_minor, show, to_major
+from tapwatt.core.money import round_to_minor, show
 from tapwatt.core.site import SOMEWHERE, Site
 from tapwatt.core.tariff.model import Tariff
 from tapwatt.core.tariff.quotes import quote
-from tapwatt.core.tariff.running import due_if_stopped, going_on, reach
+from tapwatt.core.tariff.running import exhausts, going_on, reach
 from tapwatt.core.tariff.usage import MS_PER_HOUR, Usage
 
 LOOK_AHEAD_MS = 5_000
@@ -112,7 +112,7 @@ def hold_sentence(policy: HoldPolicy, *, currency: str) -> str:
 def must_stop(tariff: Tariff, usage: Usage, *, power_w: int, authorised_minor: int) -> bool:
     """Whether charging on at this power would soon cost more than the confirmed hold."""
     soon = going_on(usage, for_ms=LOOK_AHEAD_MS, power_w=power_w)
-    return due_if_stopped(tariff, soon) > to_major(authorised_minor, currency=tariff.currency)
+    return exhausts(tariff, soon, limit_minor=authorised_minor, power_w=power_w)
 
 
 def time_left_ms(tariff: Tariff, usage: Usage, *, authorised_minor: int, max_power_w: int) -> int | None:
