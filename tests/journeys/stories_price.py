@@ -1,4 +1,4 @@
-"""Stories in which the price or the hold moves: idle time, a chosen hold, a hold that is raised on the way."""
+"""Stories in which the price or the hold moves: idle time, a chosen hold, a hold raised on the way."""
 
 from decimal import Decimal
 

@@ -34,8 +34,8 @@ class HoldPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedHold:
-    """A hold that follows the price: what an expected charge costs, within bounds. Where the tariff itself asks
-    for an amount (OCPI preauthorize_amount), that is taken instead, within the same bounds."""
+    """A hold that follows the price: what an expected charge costs, within bounds. Where the tariff itself
+    asks for an amount (OCPI preauthorize_amount), that is taken instead, within the same bounds."""
 
     expected_wh: int
     floor_minor: int
@@ -54,8 +54,8 @@ def hold_for(
     max_power_w: int = 0,
     site: Site = SOMEWHERE,
 ) -> HoldPolicy:
-    """The hold of a session at this tariff, fixed when it is offered. The expected charge begins now and runs at
-    half the EVSE's power, as charges on average do."""
+    """The hold of a session at this tariff, fixed when it is offered. The expected charge begins now and runs
+    at half the EVSE's power, as charges on average do."""
     if isinstance(rule, HoldPolicy):
         return rule
     charging_ms = 2 * rule.expected_wh * MS_PER_HOUR // max_power_w if max_power_w else 0

@@ -1,5 +1,5 @@
-"""Tariffs and charges drawn at random for properties: everything that OCPI can say about a charge at a station
-that tells no current. Prices are never negative."""
+"""Tariffs and charges drawn at random for properties: everything that OCPI can say about a charge at a
+station that tells no current. Prices are never negative."""
 
 from decimal import Decimal
 

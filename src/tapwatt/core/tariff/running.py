@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from tapwatt.core.bill import PER_TOTAL, Bill, Rounding
+from tapwatt.core.bill import PER_TOTAL, Bill, Rounding, decimal_of
 from tapwatt.core.money import to_major
 from tapwatt.core.tariff.model import Dimension, Tariff
 from tapwatt.core.tariff.pricing import Account, Rules, amounts, billed, tax_factor, used
@@ -34,7 +34,7 @@ class Reach:
 
 def cost_so_far(tariff: Tariff, usage: Usage, rounding: Rounding = PER_TOTAL) -> Bill:
     """The bill of what was used up to now, without what only the end can add."""
-    return billed(tariff, used(tariff, usage), rounding, least=False)
+    return billed(_steady(tariff), used(tariff, usage), rounding, least=False)
 
 
 def exhausts(tariff: Tariff, usage: Usage, *, limit_minor: int, power_w: int) -> bool:
@@ -93,10 +93,23 @@ def _inside(segment: Segment, *, before: Fraction, after: Fraction, limit: Fract
 def _gross(tariff: Tariff, account: Account) -> Fraction:
     """Exact gross within the highest price of a session."""
     net, gross = _sums(tariff, account)
+    most_net, most_gross = tariff.limits.max_net, tariff.limits.max_gross
+    if most_gross is not None:
+        return min(gross, Fraction(most_gross))
+    if most_net is None or net <= Fraction(most_net):
+        return gross
+    return Fraction(most_net) * gross / net
+
+
+def _steady(tariff: Tariff) -> Tariff:
+    """The tariff with a highest price after tax wherever it has one before tax. A final bill takes that tax
+    in the proportion of what was used, which moves while a charge runs; up to then the lowest tax counts."""
     limits = tariff.limits
-    if limits.max_net is not None and limits.max_gross is None and net > Fraction(limits.max_net):
-        return Fraction(limits.max_net) * gross / net
-    return gross if limits.max_gross is None else min(gross, Fraction(limits.max_gross))
+    if limits.max_net is None or limits.max_gross is not None:
+        return tariff
+    least = min(tax_factor(tariff, one) for element in tariff.elements for one in element.components)
+    most = decimal_of(Fraction(limits.max_net) * least)
+    return replace(tariff, limits=replace(limits, max_gross=most))
 
 
 def _sums(tariff: Tariff, account: Account) -> tuple[Fraction, Fraction]:

@@ -12,7 +12,6 @@ from tapwatt.core.tariff.model import Dimension
 from tapwatt.core.tariff.selection import MS_PER_S, Candidate
 from tapwatt.core.tariff.usage import Exact
 
-
 KINDS = {Dimension.ENERGY: "energy", Dimension.TIME: "time", Dimension.PARKING_TIME: "parking"}
 
 
