@@ -117,7 +117,7 @@ def elements(
 
 @st.composite
 def limits(draw: st.DrawFn, *, ocpi: bool = False, whole: bool = False) -> Limits:
-    """A least and a highest price, before or after tax or both; `whole`: only a least price, on both sides."""
+    """A least and a highest price, before tax, after it or both; `whole`: a least price on both sides."""
     amount = numbers("0", "4")
     found: dict[str, Decimal | None] = {}
     for side in ("min",) if whole else ("min", "max"):
