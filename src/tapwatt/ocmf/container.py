@@ -154,7 +154,7 @@ def _tree(data: bytes) -> _Element:
     parser.ExternalEntityRefHandler = refuse
     try:
         parser.Parse(data, True)
-    except (expat.ExpatError, ValueError) as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         if isinstance(error, UnableToReadOcmf):
             raise
         raise UnableToReadOcmf("XML", f"is not well-formed: {error}") from None
