@@ -60,7 +60,12 @@ def test_a_record_is_read_whole() -> None:
     assert (record.loss_compensation.name, record.loss_compensation.number) == ("cable 5 m", "1")
     begin, end = record.readings
     assert (begin.time, begin.at_ms, begin.clock) == (BEGIN["TM"], 1772355600000, "S")
-    assert (end.transaction, end.value, end.unit, end.energy_wh) == ("E", Decimal("112.75"), "kWh", 112750)
+    assert (end.transaction, end.value, end.unit, end.energy_wh) == (
+        "E",
+        Decimal("112.75"),
+        "kWh",
+        Decimal(112750),
+    )
     assert (end.register, end.current, end.loss, end.status, end.error_flags) == (
         "1-0:1.8.0",
         "AC",
