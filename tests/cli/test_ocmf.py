@@ -78,6 +78,21 @@ def test_a_part_of_a_watt_hour_keeps_its_digits() -> None:
     assert shown["energy_wh"] == Decimal("123456789012099.999999999999999")
 
 
+def test_the_largest_register_and_the_smallest_are_written() -> None:
+    rows = reading("B", "1e-99", 0), reading("E", "1e99", 9)
+    _, shown = answer("-", "--key", KEY, stdin=document(payload(3, *rows)))
+    assert shown["energy_wh"] == Decimal("9" * 102 + "." + "9" * 96)
+    assert shown["readings"][1]["energy_wh"] == 10**102
+    assert shown["readings"][0]["value"] == "0." + "0" * 98 + "1"
+
+
+def test_what_a_stranger_wrote_does_not_steer_the_window() -> None:
+    signed = document(payload(3, reading("B", "1", 0, TM="\x1b[2Jgone", TX="\x07B")))
+    shown = tapwatt("ocmf", "verify", "-", "--key", KEY, stdin=signed).stdout
+    assert b"gone" in shown
+    assert not any(byte in shown for byte in b"\x1b\x07")
+
+
 def test_a_changed_document_is_exit_code_one() -> None:
     changed = SAMPLES["S2"].document.replace(b"08-13T10:03:15", b"08-12T10:03:15")
     code, shown = answer("-", "--key", SAMPLES["S2"].key, stdin=changed)
@@ -94,7 +109,7 @@ def test_for_people_to_read() -> None:
         "signature  valid",
         "billable   yes",
         "meter      TEST-METER-1",
-        "energy     12500.00 Wh",
+        "energy     12500 Wh",
     ]
     assert "T3  2026-03-01T10:40:00,000+0100 S  E  1-0:1.8.0  112.75 kWh" in lines[5]
     done = tapwatt("ocmf", "verify", "-", "--key", SAMPLES["S1"].key, stdin=SAMPLES["S1"].document)

@@ -191,6 +191,8 @@ def test_a_card_number_is_not_kept() -> None:
         (b'{"FV":"2.0","RD":[{"TM":"x"}]}', "FV: format version '2.0' is not known"),
         (b'{"MS":["1"],"RD":[{"TM":"x"}]}', "MS: must be text"),
         (b'{"MS":"' + b"1" * 1001 + b'","RD":[{"TM":"x"}]}', "MS: over the limit of 1000"),
+        (b'{"MS":"\\ud800","RD":[{"TM":"x"}]}', "MS: must be text"),
+        (b'{"IF":["\\udfff"],"RD":[{"TM":"x"}]}', "IF: must be a list of text"),
         (b'{"IS":"true","RD":[{"TM":"x"}]}', "IS: must be true or false"),
         (b'{"IF":"RFID_NONE","RD":[{"TM":"x"}]}', "IF: must be a list of text"),
         (b'{"IF":[1.5,true],"RD":[{"TM":"x"}]}', "IF: must be a list of text"),

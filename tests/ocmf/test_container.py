@@ -62,6 +62,8 @@ def test_a_document_over_many_lines_keeps_them() -> None:
 
 def test_a_key_as_fourth_section_and_beside_signed_data() -> None:
     assert read_file(ONE + b"|3059 3013\n" + TWO)[0].key_text == "3059 3013"
+    assert read_file(ONE + b"\n" + ONE + b"|3059")[0].key_text == "3059"
+    assert read_file(ONE + b"|3059\n" + ONE)[0].key_text == "3059"
     key = '<publicKey encoding="hex">\n 3059 3013 </publicKey>'
     assert read_file(container(value(escaped(ONE), key)))[0].key_text == "3059 3013"
 

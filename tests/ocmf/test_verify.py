@@ -160,7 +160,7 @@ def test_what_cannot_be_judged_is_not_called_invalid(algorithm: str, says: str) 
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (SECP192K1_KEY, "key: secp192k1 is not supported by this build"),
+        (SECP192K1_KEY, "key: curve secp192k1 is not supported by this build"),
         (SECP224R1_KEY, "key: curve secp224r1 is not supported by this build"),
     ],
 )

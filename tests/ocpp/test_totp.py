@@ -53,6 +53,7 @@ def test_the_first_interval_has_no_neighbour_before() -> None:
     [
         ({"secret": ""}, "secret: must be 1 to 255 bytes, not 0"),
         ({"secret": "ä" * 128}, "secret: must be 1 to 255 bytes, not 256"),
+        ({"secret": "\udce4"}, "secret: must be UTF-8"),
         ({"at_s": -1}, "at: must be seconds since 1970"),
         ({"at_s": 253402300800}, "at: must be seconds since 1970"),
         ({"validity_s": 5}, "validity: must be 6 to 3600 seconds, not 5"),

@@ -59,7 +59,8 @@ def verify(
         typer.echo(_json(checked))
     else:
         for line in _lines(checked):
-            typer.echo(line)
+            # what a stranger wrote may not steer the window it is read in
+            typer.echo("".join(each if each.isprintable() else "�" for each in line))
     if key is None and checked.verdict.valid:
         typer.echo(
             "the key came with the file: compare it with the meter's own, or give that by --key", err=True
@@ -128,7 +129,7 @@ def _shown(record: Record, reading: Reading) -> dict[str, Any]:
         "at_ms": reading.at_ms,
         "transaction": reading.transaction,
         "register": reading.register,
-        "value": None if reading.value is None else str(reading.value),
+        "value": None if reading.value is None else f"{reading.value:f}",
         "unit": reading.unit,
         "energy_wh": _plain(reading.energy_wh),
         "status": reading.status,
@@ -136,12 +137,13 @@ def _shown(record: Record, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _plain(energy_wh: Decimal | None) -> int | Decimal | None:
+def _plain(energy_wh: Decimal | None) -> Decimal | None:
+    """Without zeros behind the point, so that whole watt-hours are written as an integer."""
     from tapwatt.ocmf.messages import EXACT
 
     if energy_wh is None:
         return None
-    whole = int(energy_wh)
+    whole = Decimal(int(energy_wh))
     return whole if whole == energy_wh else EXACT.normalize(energy_wh)
 
 
@@ -152,14 +154,14 @@ def _lines(checked: Checked) -> list[str]:
         f"billable   {'yes' if verdict.billable else 'no'}",
         *(f"  because  {each.reason}" for each in verdict.objections),
         f"meter      {verdict.meter or 'unknown'}",
-        f"energy     {'unknown' if verdict.energy_wh is None else f'{verdict.energy_wh:f} Wh'}",
+        f"energy     {'unknown' if verdict.energy_wh is None else f'{_plain(verdict.energy_wh):f} Wh'}",
     ]
     lines += [_line(record, reading) for record in checked.records for reading in record.readings]
     return lines
 
 
 def _line(record: Record, reading: Reading) -> str:
-    value = "no value" if reading.value is None else f"{reading.value} {reading.unit}"
+    value = "no value" if reading.value is None else f"{reading.value:f} {reading.unit}"
     return (
         f"  {record.pagination or '-'}  {reading.time}  {reading.transaction or '-'}  {reading.register}"
         f"  {value}  ST {reading.status or '-'}  EF {reading.error_flags or '-'}"

@@ -132,7 +132,10 @@ def _counting_register(readings: Sequence[Reading]) -> Register | None:
     """The register of energy drawn that is closest to the car; None where there is none, or two as close."""
     found = {register for each in readings if (register := read_register(each.register))}
     drawn = [register for register in found if register.flow is Flow.DRAWN]
-    best = [register for register in drawn if register.rank == max(each.rank for each in drawn)]
+    if not drawn:
+        return None
+    highest = max(each.rank for each in drawn)
+    best = [register for register in drawn if register.rank == highest]
     return best[0] if len(best) == 1 else None
 
 

@@ -32,6 +32,7 @@ _INHERITED: Final = ("TM", "TX", "RV", "RI", "RU", "RT", "CL", "EF", "ST")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _number = re.compile(r"[+-]?\d{1,18}(?:\.\d{1,18})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_half = re.compile("[\ud800-\udfff]")
 _pagination = re.compile(r"([TF])(0|[1-9]\d{0,17})", re.ASCII)
 _version = re.compile(r"[01](?:\.\d{1,4}){0,2}", re.ASCII)
 _time = re.compile(
@@ -180,11 +181,16 @@ def _text(fields: Mapping[str, Any], name: str, path: str = "") -> str:
     value = fields.get(name)
     if value is None:
         return ""
-    if not isinstance(value, str):
+    if not _is_text(value):
         raise UnableToReadOcmf(path + name, "must be text")
     if len(value) > TEXT_LIMIT:
         raise UnableToReadOcmf(path + name, f"over the limit of {TEXT_LIMIT} characters")
     return str(value)
+
+
+def _is_text(value: object) -> bool:
+    """JSON's escapes can spell half of a character, which no column and no screen can take."""
+    return isinstance(value, str) and (value.isascii() or not _half.search(value))
 
 
 def _flag(fields: Mapping[str, Any], name: str) -> bool | None:
@@ -198,7 +204,7 @@ def _flags(fields: Mapping[str, Any]) -> tuple[str, ...]:
     value = fields.get("IF")
     if value is None:
         return ()
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+    if not isinstance(value, list) or not all(_is_text(each) for each in value):
         raise UnableToReadOcmf("IF", "must be a list of text")
     if len(value) > FLAGS_LIMIT:
         raise UnableToReadOcmf("IF", f"over the limit of {FLAGS_LIMIT} flags")

@@ -57,7 +57,10 @@ def read_file(data: bytes) -> tuple[Signed, ...]:
     looks_like_xml = bare.startswith((b"<", b"\xff\xfe", b"\xfe\xff"))
     found: dict[Document, Signed] = {}
     for signed in _in_xml(data.strip()) if looks_like_xml else _in_text(bare):
-        if found.setdefault(signed.document, signed).key_text != signed.key_text:
+        before = found.get(signed.document)
+        if before is None or not before.key_text:
+            found[signed.document] = signed
+        elif signed.key_text not in ("", before.key_text):
             raise UnableToReadOcmf("file", "the same document comes with two different keys")
         if len(found) > DOCUMENTS_LIMIT:
             raise UnableToReadOcmf("file", f"over the limit of {DOCUMENTS_LIMIT} documents")

@@ -38,7 +38,7 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-_UNSUPPORTED_KEYS: Final = {bytes.fromhex("06052b8104001f"): "secp192k1"}
+_UNSUPPORTED_KEYS: Final = {bytes.fromhex("06052b8104001f"): "curve secp192k1"}
 """Object identifiers as they stand in a key."""
 _algorithm = re.compile(r"ECDSA-(\w{1,30})-(\w{1,10})", re.IGNORECASE | re.ASCII)
 

@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +24,8 @@ from tapwatt.ocmf.messages import Record
 
 KEY_LIMIT: Final = 4_096
 """Characters of a key as it is written."""
+LOADED_LIMIT: Final = 1_024
+"""Keys kept ready, as making one ready costs as much as verifying with it."""
 _DER_SEQUENCE: Final = 0x30
 _UNCOMPRESSED, _COMPRESSED = 0x04, (0x02, 0x03)
 _POINT_BYTES: Final = frozenset(2 * coordinate_bytes(curve) for curve in CURVES)
@@ -90,6 +93,7 @@ def read_key(text: str) -> MeterKey:
     raise UnableToReadKey(f"key: {len(data)} bytes are neither a DER key nor a point of a known curve")
 
 
+@lru_cache(maxsize=LOADED_LIMIT)
 def load_point(key: MeterKey, curve: str) -> ec.EllipticCurvePublicKey | None:
     """The key on that curve; None where its point does not lie on it."""
     try:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 _code = re.compile(
@@ -61,6 +62,7 @@ class Register:
         return quantity in _AFTER_LOSSES, quantity in _OF_TRANSACTION, rate == _ALL_RATES
 
 
+@lru_cache(maxsize=256)
 def read_register(text: str) -> Register | None:
     """The register that an OBIS code names; None where it is no OBIS code."""
     found = _code.fullmatch(text.strip())

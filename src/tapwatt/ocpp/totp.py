@@ -52,7 +52,10 @@ def _code(key: bytes, *, interval: int, length: int) -> str:
 
 
 def _key(secret: str) -> bytes:
-    key = secret.encode("utf-8", "surrogateescape")
+    try:
+        key = secret.encode()
+    except UnicodeEncodeError:
+        raise UnableToMakeCode("secret: must be UTF-8") from None
     if not 1 <= len(key) <= SECRET_LIMIT:
         raise UnableToMakeCode(f"secret: must be 1 to {SECRET_LIMIT} bytes, not {len(key)}")
     return key
