@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "store": ("tapwatt.cli.store", "Copy, back up and restore the database of any one program."),
     "price": ("tapwatt.cli.price", "Price a session by an OCPI tariff, line by line and exactly."),
     "iso": ("tapwatt.cli.iso", "Explain and pack ISO 8583 messages."),
+    "ocmf": ("tapwatt.cli.ocmf", "Verify signed meter values, and say whether they may be billed."),
+    "totp": ("tapwatt.cli.totp", "The one-time code of an OCPP 2.1 web payment, made or checked."),
     "station": ("tapwatt.cli.station", "Stations of the platform: list and show them, send them commands."),
     "settings": ("tapwatt.cli.settings", "Show every setting and the value in force."),
     "version": ("tapwatt.cli.version", "Print the version."),
