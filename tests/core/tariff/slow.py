@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from tapwatt.core.tariff.model import Component, Dimension, Reservation, Restrictions, Tariff, TaxIncluded
@@ -113,9 +114,10 @@ def find(
 ) -> int | None:
     """The first element in the list that has the dimension and whose restrictions all hold."""
     for place, element in enumerate(tariff.elements):
-        if any(component.dimension is dimension for component in element.components):
-            if element.restrictions.reservation is kind and holds(element.restrictions, piece, usage):
-                return place
+        has_it = any(component.dimension is dimension for component in element.components)
+        alike = element.restrictions.reservation is kind
+        if has_it and alike and holds(element.restrictions, piece, usage):
+            return place
     return None
 
 
@@ -174,7 +176,7 @@ def pieces(tariff: Tariff, usage: Usage) -> Iterator[Piece]:
             seconds, length = Fraction(idle_ms, 1000), Fraction(period.idle_ms, 1000)
             marks |= set(reached((rules.min_idle_s, rules.max_idle_s), seconds, length))
         ordered = sorted(marks)
-        for begin, end in zip(ordered, ordered[1:], strict=False):
+        for begin, end in pairwise(ordered):
             yield piece(usage, period, begin, end, kwh, charging_ms, idle_ms)
         kwh, charging_ms, idle_ms = kwh + energy, charging_ms + period.charging_ms, idle_ms + period.idle_ms
 
