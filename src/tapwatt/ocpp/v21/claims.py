@@ -5,8 +5,8 @@ agrees when it is the same number of minor units, or within a hundredth of one o
 cut off here, a float there); a cent is a difference.
 
 Units are read as Wh and seconds (ChargingPeriodType). Some stations tell kWh and minutes there although
-totalUsage has Wh and seconds; where totalUsage shows that, it is believed and remarked on. Of the two readings
-of `totalUsage.chargingTime`, with and without idle time, either is taken.
+totalUsage has Wh and seconds; where totalUsage shows that, it is believed and remarked on. Of the two
+readings of `totalUsage.chargingTime`, with and without idle time, either is taken.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import msgspec
 
 from tapwatt.core.bill import PER_TOTAL, Bill, Rounding
 from tapwatt.core.money import decimals, round_to_minor
-from tapwatt.core.tariff.model import Tariff
+from tapwatt.core.tariff.model import Dimension, Element, Tariff
 from tapwatt.core.tariff.pricing import price
 from tapwatt.core.tariff.usage import Period, UnableToReadUsage, Usage, checked
 from tapwatt.ocpp.mend import UnableToRead
 from tapwatt.ocpp.timestamps import read_time
 from tapwatt.ocpp.v21 import wire
-from tapwatt.ocpp.v21.conditions import depends_on_course
+from tapwatt.ocpp.v21.conditions import AT_START_S, depends_on_course
 from tapwatt.ocpp.v21.costs import MS_PER_S, PARTS_OF_COST, parts, type_of_cost
 from tapwatt.ocpp.v21.numbers import refused, reported, rounded
 from tapwatt.ocpp.v21.wire import camel
@@ -36,12 +36,6 @@ NOISE: Final = Decimal("0.01")
 """Of a minor unit."""
 SCALES: Final = {"energy": 1000, "chargingtime": 60, "idletime": 60}
 """Dimensions that some stations tell in a larger unit: by how much it is larger."""
-EXTREMES: Final = {
-    "minpower": "min_power_w",
-    "maxpower": "max_power_w",
-    "mincurrent": "min_current_a",
-    "maxcurrent": "max_current_a",
-}
 _decoder = msgspec.json.Decoder(wire.CostDetails)
 
 
@@ -103,11 +97,11 @@ def read(document: bytes | str) -> wire.CostDetails:
 def check(
     claim: wire.CostDetails, tariff: Tariff, of: Circumstances, rounding: Rounding = PER_TOTAL
 ) -> Checked:
-    """Price what the station measured and compare."""
+    """Price what the station measured and compare. Raises `clock.UnknownTimeZone`."""
     found = Findings()
     try:
         bill = price(tariff, usage_of(claim, tariff, of, found), rounding)
-    except UnableToRead as problem:
+    except (UnableToRead, UnableToReadUsage) as problem:
         reason = _failure(claim) or str(problem)
         return Checked(bill=None, remarks=tuple(found.remarks), reason=reason)
     if reason := _failure(claim):
@@ -132,16 +126,17 @@ def _failure(claim: wire.CostDetails) -> str:
 def usage_of(claim: wire.CostDetails, tariff: Tariff, of: Circumstances, found: Findings) -> Usage:
     """What the station measured. Raises UnableToRead where it cannot be priced with this tariff."""
     periods = tuple(_read_periods(claim, of, found)) or _whole(claim, tariff, of)
+    started_ms = periods[0].started_ms
     reserved = reported(claim.total_usage.reservation_time or Decimal(0), "$.totalUsage.reservationTime")
     if reserved > 0:
         # It took place before the transaction, and until it: I12.FR.07.
-        before_ms = of.started_ms - _ms(reserved)
-        reservation = Period(started_ms=before_ms, ended_ms=of.started_ms, reserved_ms=_ms(reserved))
+        before_ms = started_ms - _ms(reserved)
+        reservation = Period(started_ms=before_ms, ended_ms=started_ms, reserved_ms=_ms(reserved))
         periods = (reservation, *periods)
     try:
         return checked(
             Usage(
-                started_ms=of.started_ms,
+                started_ms=started_ms,
                 periods=periods,
                 time_zone=of.time_zone,
                 evse_kind=of.evse_kind,
@@ -167,7 +162,10 @@ def _read_periods(claim: wire.CostDetails, of: Circumstances, found: Findings) -
             energy_wh=used["energy"],
             charging_ms=_ms(used["chargingtime"]),
             idle_ms=_ms(used["idletime"]),
-            **{name: volumes.get(word) for word, name in EXTREMES.items()},
+            min_power_w=volumes.get("minpower"),
+            max_power_w=volumes.get("maxpower"),
+            min_current_a=volumes.get("mincurrent"),
+            max_current_a=volumes.get("maxcurrent"),
         )
 
 
@@ -192,15 +190,14 @@ def _compare_usage(
     claim: wire.CostDetails, volumes: list[dict[str, Decimal]], found: Findings
 ) -> dict[str, int]:
     """Compare totalUsage with the sum of the periods; by how much their volumes must be multiplied."""
-    usage, scales = claim.total_usage, {}
+    usage, scales = claim.total_usage, dict.fromkeys(SCALES, 1)
     sums = {name: sum((each.get(name, Decimal(0)) for each in volumes), Decimal(0)) for name in SCALES}
     totals = {"energy": usage.energy, "chargingtime": usage.charging_time, "idletime": usage.idle_time}
     slack = Decimal(1 + len(volumes))  # whole Wh and seconds may have been cut off in each period
     for name, path in (("energy", "energy"), ("idletime", "idleTime"), ("chargingtime", "chargingTime")):
         theirs = reported(totals[name], f"$.totalUsage.{path}")
-        idle = sums["idletime"] * scales.get("idletime", 1)
+        idle = sums["idletime"] * scales["idletime"]
         others = (Decimal(0), idle) if name == "chargingtime" else (Decimal(0),)
-        scales[name] = 1
         if any(abs(sums[name] + other - theirs) < slack for other in others):
             continue
         larger = sums[name] * SCALES[name]
@@ -216,7 +213,7 @@ def _compare_usage(
 
 def _whole(claim: wire.CostDetails, tariff: Tariff, of: Circumstances) -> tuple[Period, ...]:
     """Without charging periods the totals do, where no price can change on the way."""
-    if any(depends_on_course(element.restrictions) for element in tariff.elements):
+    if any(_may_change(element) for element in tariff.elements):
         raise refused("$.chargingPeriods", "missing, and the tariff's prices change within a session")
     usage = claim.total_usage
     charging = reported(usage.charging_time, "$.totalUsage.chargingTime")
@@ -232,6 +229,15 @@ def _whole(claim: wire.CostDetails, tariff: Tariff, of: Circumstances) -> tuple[
             idle_ms=_ms(idle),
         ),
     )
+
+
+def _may_change(element: Element) -> bool:
+    """Whether what it prices must be known over time: neither fixed fees nor what came before must."""
+    rules = element.restrictions
+    is_fee = all(one.dimension is Dimension.FLAT for one in element.components)
+    if rules.reservation is not None or (is_fee and rules.max_duration_s == AT_START_S):
+        return False
+    return depends_on_course(rules)
 
 
 def _ms(seconds: Decimal) -> int:
