@@ -223,9 +223,10 @@ def test_a_document_without_end_is_refused() -> None:
         tariffs.read(b" " * 1_000_001)
 
 
-def test_a_limit_needs_a_price() -> None:
-    with pytest.raises(UnableToRead, match=r"\$\.minCost: there is no price"):
-        read({"tariffId": "T", "currency": "EUR", "minCost": {"exclTax": 1}})
+@pytest.mark.parametrize("more", [{}, {"minCost": {"exclTax": 1}}])
+def test_a_tariff_has_a_price(more: dict[str, Any]) -> None:
+    with pytest.raises(UnableToRead, match=r"\$: no price"):
+        read({"tariffId": "T", "currency": "EUR", **more})
 
 
 # --- what OCPP 2.1 cannot say
@@ -292,7 +293,7 @@ REFUSED = [
         "limits",
         "taxes are unlike",
     ),
-    (tariff(limits=Limits(max_net=Decimal(1))), "limits", "no price"),
+    (tariff(limits=Limits(max_net=Decimal(1))), "elements", "no price"),
     (tariff(element(ENERGY), limits=Limits(max_net=Decimal("0.0000001"))), "limits.max_net", "6 decimal"),
     (tariff(*[element(ENERGY)] * 201), "$.energy.prices", "200"),
     (tariff(element(component("ENERGY", "1e12"))), "elements[0].components[0].price", "10^12"),

@@ -24,7 +24,6 @@ from typing import Any, Final
 import msgspec
 
 from tapwatt.core.tariff.model import (
-    NO_LIMITS,
     Component,
     Dimension,
     Element,
@@ -100,14 +99,13 @@ def _prices(given: wire.Tariff, part: Part) -> tuple[Any, ...]:
 def of_wire(given: wire.Tariff, path: str = "$") -> Tariff:
     """What a tariff means. Raises UnableToRead."""
     elements = tuple(element for part in PARTS for element in _elements(given, part, path))
-    limits = _read_limits(given, path)
-    if limits != NO_LIMITS and not elements:
-        raise refused(f"{path}.{'minCost' if given.min_cost else 'maxCost'}", "there is no price to limit")
+    if not elements:
+        raise refused(path, "no price: what is free says 0")
     return Tariff(
         tariff_id=given.tariff_id,
         currency=given.currency,
         elements=elements,
-        limits=limits,
+        limits=_read_limits(given, path),
         valid_from_ms=_read_moment(given.valid_from, f"{path}.validFrom"),
     )
 
@@ -205,6 +203,8 @@ def _placed(tariff: Tariff) -> Iterator[Placed]:
 
 def _check(tariff: Tariff, placed: tuple[Placed, ...]) -> None:
     """What no list can say."""
+    if not placed:
+        raise UnableToWrite("elements: no price")
     if tariff.valid_to_ms is not None:
         raise UnableToWrite("valid_to_ms: OCPP 2.1 has no end of a tariff, its successor must be sent")
     for one in placed:
@@ -226,8 +226,6 @@ def _check(tariff: Tariff, placed: tuple[Placed, ...]) -> None:
 
 def _check_limits(tariff: Tariff, placed: tuple[Placed, ...]) -> None:
     limits = tariff.limits
-    if limits != NO_LIMITS and not placed:
-        raise UnableToWrite("limits: there is no price to limit")
     factors = {tax_factor(tariff, one.component) for one in placed}
     if (limits.min_net is None) != (limits.min_gross is None) and len(factors) > 1:
         raise UnableToWrite("limits: a minimum before or after tax alone, and the prices' taxes are unlike")
