@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "host": ("tapwatt.cli.host", "Run one host of the card rails: gateway, acquirer, scheme or issuer."),
     "sim": ("tapwatt.cli.sim", "Simulate the other side of each wire: station, terminal, cards, drivers."),
     "store": ("tapwatt.cli.store", "Copy, back up and restore the database of any one program."),
+    "price": ("tapwatt.cli.price", "Price a session by an OCPI tariff, line by line and exactly."),
     "iso": ("tapwatt.cli.iso", "Explain and pack ISO 8583 messages."),
     "station": ("tapwatt.cli.station", "Stations of the platform: list and show them, send them commands."),
     "settings": ("tapwatt.cli.settings", "Show every setting and the value in force."),

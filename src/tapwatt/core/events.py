@@ -7,7 +7,8 @@ key of the effect that they answer.
 from dataclasses import dataclass
 
 from tapwatt.core.hold import HoldPolicy
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.site import SOMEWHERE, Site
+from tapwatt.core.tariff.model import Tariff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,14 @@ class Offered(Happened):
     limits: Limits
     max_power_w: int
     plugged: bool
+    site: Site = SOMEWHERE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldChosen(Happened):
+    """The driver chose how much is held, among the amounts that were offered."""
+
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +264,17 @@ class AccountPresented(Happened):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluggedIn(Happened):
     """The car is connected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended(Happened):
+    """The car asks for no power any more, though it is connected: from here on it idles. A station that holds
+    back power is no reason to bill idle time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed(Happened):
+    """The car takes power again, or could."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,7 +391,8 @@ WISHES: tuple[type, ...] = (
     Reminded,
 )
 SURROUNDINGS: tuple[type, ...] = (
-    Offered, CardPresented, AccountPresented, PluggedIn, Unplugged, StartAccepted, StartRefused,
+    Offered, HoldChosen, CardPresented, AccountPresented, PluggedIn, Suspended, Resumed, Unplugged,
+    StartAccepted, StartRefused,
     StartUncertain, Started, Metered, StopAsked, StopAccepted, StopRefused, Stopped, HoldExpiring, Ticked,
     VoidWanted, RefundWanted, Decided,
 )  # fmt: skip

@@ -5,13 +5,17 @@ from tapwatt.core.energy import show_kwh
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
 from tapwatt.core.session_state import Make, Reason, Session
-from tapwatt.core.tariff import price_sentence
+from tapwatt.core.tariff.shown import price_sentence
 
 
 def offer(session: Session) -> tuple[Make, ...]:
     """Price and hold, before the tap."""
     currency = session.tariff.currency
-    price, hold = price_sentence(session.tariff), hold_sentence(session.hold, currency=currency)
+    site = session.site
+    price = price_sentence(
+        session.tariff, at_ms=session.opened_ms, time_zone=site.time_zone, evse_kind=site.evse_kind
+    )
+    hold = hold_sentence(session.hold, currency=currency)
     return _show(session, price, hold, "Tap card")
 
 

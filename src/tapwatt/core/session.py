@@ -20,6 +20,7 @@ from tapwatt.core.events import (
     Declined,
     FoundNone,
     FoundOpen,
+    HoldChosen,
     HoldExpiring,
     Metered,
     NotSent,
@@ -28,6 +29,7 @@ from tapwatt.core.events import (
     Refunded,
     RefundRefused,
     RefundWanted,
+    Resumed,
     Silent,
     StartAccepted,
     Started,
@@ -37,6 +39,7 @@ from tapwatt.core.events import (
     StopAsked,
     Stopped,
     StopRefused,
+    Suspended,
     Ticked,
     Unplugged,
     Voided,
@@ -55,6 +58,7 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     # a driver stands at a connector
     (S.OFFERED, CardPresented): step.card_presented,
     (S.OFFERED, AccountPresented): step.account_presented,
+    (S.OFFERED, HoldChosen): step.hold_chosen,
     (S.OFFERED, PluggedIn): step.plugged,
     (S.OFFERED, Unplugged): step.leave,
     (S.OFFERED, StopAsked): step.leave,
@@ -106,6 +110,8 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.CHARGING, HoldExpiring): step.stop_asked,
     (S.CHARGING, Unplugged): step.unplugged,
     (S.CHARGING, PluggedIn): step.plugged,
+    (S.CHARGING, Suspended): step.suspended,
+    (S.CHARGING, Resumed): step.resumed,
     (S.CHARGING, Started): step.same,
     (S.CHARGING, StartAccepted): step.same,
     (S.CHARGING, StartUncertain): step.same,
@@ -120,6 +126,8 @@ TABLE: dict[tuple[SessionState, type], step.Row] = {
     (S.STOPPING, Ticked): step.stop_again,
     (S.STOPPING, Unplugged): step.unplugged,
     (S.STOPPING, PluggedIn): step.plugged,
+    (S.STOPPING, Suspended): step.suspended,
+    (S.STOPPING, Resumed): step.resumed,
     (S.STOPPING, Started): step.same,
     (S.STOPPING, StartAccepted): step.same,
     (S.STOPPING, StartUncertain): step.same,
@@ -144,6 +152,7 @@ ENDING = (S.CLOSING, S.REVIEW, S.CLOSED, S.FAILED)
 
 # While the hold is used its outcomes are repeats, or news for the payment alone; later it finds its end.
 TABLE |= {(state, event): step.payment_news for state in PAID for event in OUTCOMES}
+TABLE |= {(S.CHARGING, event): step.payment_news_while_charging for event in OUTCOMES}
 TABLE |= {(state, event): ends.payment_moved for state in ENDING for event in OUTCOMES}
 TABLE |= {(state, CannotAsk): step.cannot_ask for state in (S.CLOSING, S.REVIEW)}
 # What stations and drivers still say when the charge is over.
@@ -154,6 +163,13 @@ TABLE |= {(state, event): step.same for state in ENDING for event in NEWS}
 TABLE |= {(state, HoldExpiring): ends.hold_expires_at_the_end for state in (S.REVIEW, S.CLOSING)}
 TABLE |= {(state, Ticked): ends.watch for state in ENDING}
 TABLE |= {(state, Offered): step.same for state in S}
+# A car that idles before or after the charge, and a choice that comes too late, change nothing.
+TABLE |= {
+    (state, event): step.same
+    for state in S
+    for event in (Suspended, Resumed, HoldChosen)
+    if (state, event) not in TABLE
+}
 
 
 def decide(session: Session | None, event: object) -> tuple[Session, tuple[Effect, ...]]:

@@ -1,10 +1,10 @@
 """What a step of a session writes into the books: postings from what changed, and the driver's receipt."""
 
 from tapwatt.core import ledger
+from tapwatt.core.bill import limited
 from tapwatt.core.effects import Effect, Post
 from tapwatt.core.receipt import Receipt
 from tapwatt.core.session_state import Make, Session, number
-from tapwatt.core.tariff import limited
 
 
 def driver_receipt(session: Session) -> Receipt | None:
@@ -60,7 +60,7 @@ def _post(posting: ledger.Posting) -> Make:
 
 
 def _capture_posting(session: Session, taken_minor: int) -> ledger.Posting:
-    bill = session.bill and limited(session.tariff, session.bill, abs(taken_minor))
+    bill = session.bill and limited(session.bill, abs(taken_minor))
     tax_minor = (bill.tax_minor if bill else 0) * (1 if taken_minor > 0 else -1)
     return ledger.capture(
         net_minor=taken_minor - tax_minor,
@@ -71,7 +71,7 @@ def _capture_posting(session: Session, taken_minor: int) -> ledger.Posting:
 
 
 def _refund_posting(session: Session, refunded_minor: int) -> ledger.Posting:
-    bill = session.bill and limited(session.tariff, session.bill, refunded_minor)
+    bill = session.bill and limited(session.bill, refunded_minor)
     tax_minor = bill.tax_minor if bill else 0
     return ledger.refund(
         net_minor=refunded_minor - tax_minor,

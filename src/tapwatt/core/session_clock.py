@@ -24,13 +24,13 @@ def stay_ends_ms(session: Session, at_ms: int) -> int:
 
 def wakes_ms(session: Session, at_ms: int) -> int:
     """When a charge has to be looked at: while there is time to ask for a reading and then to stop it."""
-    paid, meter, limits = session.payment, session.meter, session.limits
+    paid, used, limits = session.payment, session.usage, session.limits
     end_ms = stay_ends_ms(session, at_ms)
-    if paid is None or meter is None:
+    if paid is None or used is None:
         return end_ms
     left_ms = time_left_ms(
         session.tariff,
-        meter,
+        used,
         authorised_minor=paid.authorised_minor,
         max_power_w=session.max_power_w,
     )

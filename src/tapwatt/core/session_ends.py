@@ -7,6 +7,7 @@ from typing import Any
 from tapwatt.core import payment, screen
 from tapwatt.core import session_clock as clock
 from tapwatt.core import session_moves as move
+from tapwatt.core.bill import limited
 from tapwatt.core.effects import Effect, IssueReceipt, Notify
 from tapwatt.core.events import (
     Decided,
@@ -19,7 +20,8 @@ from tapwatt.core.events import (
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session_books import driver_receipt
 from tapwatt.core.session_state import FAILURES, Make, Reason, Session, SessionState, number
-from tapwatt.core.tariff import Usage, limited, price
+from tapwatt.core.tariff.pricing import price
+from tapwatt.core.tariff.usage import Usage
 
 Decision = tuple[Session, tuple[Effect, ...]]
 S = SessionState
@@ -50,10 +52,10 @@ def decided(session: Session, event: Decided) -> Decision:
         return move.give_all_back(
             replace(judged, lost_minor=session.lost_minor + lost_minor), event, session.reason
         )
-    bill = session.bill or price(session.tariff, Usage(energy_wh=0, started_ms=0, ended_ms=0))
+    bill = session.bill or price(session.tariff, Usage(started_ms=event.at_ms), session.site.rounding)
     amount_minor = min(event.amount_minor, move.payment_of(session).authorised_minor)
     lost_minor = max(0, bill.gross_minor - amount_minor)
-    agreed = limited(session.tariff, bill, amount_minor)
+    agreed = limited(bill, amount_minor)
     return move.take(replace(judged, bill=agreed, lost_minor=session.lost_minor + lost_minor), event.at_ms)
 
 
@@ -74,14 +76,14 @@ def stopped_late(session: Session, event: Stopped) -> Decision:
     if not session.late:
         return session, ()
     over = replace(move.take_reading(session, event), stopped_ms=event.at_ms)
-    lost_minor = price(over.tariff, move.usage(over)).gross_minor if over.meter else 0
+    lost_minor = move.billed(over).gross_minor if over.meter else 0
     return replace(over, lost_minor=over.lost_minor + lost_minor), ()
 
 
 def settle_unstopped(session: Session, event: Happened) -> Decision:
     """The hold's last day, and its station has not stopped: what the last reading proves is taken. With a
     doubt a person decides, today."""
-    billed = replace(session, bill=price(session.tariff, move.usage(session)))
+    billed = replace(session, bill=move.billed(session))
     text = f"session {session.session_id}: its hold ends, its station does not stop, last reading billed"
     alarmed, alarm = number(billed, lambda key: Notify(key=key, text=text))
     if doubts := move.doubts_of(billed):
@@ -97,7 +99,7 @@ def _stopped_after_billing(session: Session, event: Stopped) -> Session:
     """The end of a charge that was billed on its last reading: what flowed after that is a loss, counted
     once."""
     over = replace(move.take_reading(session, event), stopped_ms=event.at_ms)
-    whole = price(over.tariff, move.usage(over)) if over.meter else None
+    whole = move.billed(over) if over.meter else None
     paid = session.payment
     if whole is None or paid is None:
         return replace(session, stopped_ms=event.at_ms)

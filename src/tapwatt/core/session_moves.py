@@ -2,10 +2,12 @@
 person."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from tapwatt.core import payment, screen
+from tapwatt.core.bill import Bill, limited
 from tapwatt.core.effects import Effect, StopCharging
-from tapwatt.core.energy import begin, read
+from tapwatt.core.energy import Meter, begin, read
 from tapwatt.core.events import (
     CaptureWanted,
     Happened,
@@ -15,7 +17,9 @@ from tapwatt.core.events import (
     Stopped,
 )
 from tapwatt.core.session_state import Make, Reason, Session, SessionState, number
-from tapwatt.core.tariff import Usage, limited
+from tapwatt.core.tariff.metering import grown, is_full
+from tapwatt.core.tariff.pricing import price
+from tapwatt.core.tariff.usage import Sample, Usage, stretch
 
 Decision = tuple[Session, tuple[Effect, ...]]
 S = SessionState
@@ -35,6 +39,11 @@ def running(session: Session, event: Started) -> Session:
         session,
         transaction_id=event.transaction_id,
         meter=begin(event.register_wh, at_ms=event.read_ms, doubt=event.doubt),
+        usage=Usage(
+            started_ms=event.read_ms,
+            time_zone=session.site.time_zone,
+            evse_kind=session.site.evse_kind,
+        ),
         started_ms=event.at_ms,
     )
 
@@ -46,7 +55,7 @@ def take(session: Session, at_ms: int) -> Decision:
         raise ValueError(f"session {session.session_id} has no bill to capture")
     over_hold = max(0, bill.gross_minor - authorised_minor)
     if over_hold:
-        bill = limited(session.tariff, bill, authorised_minor)
+        bill = limited(bill, authorised_minor)
     billed = replace(session, bill=bill, lost_minor=session.lost_minor + over_hold)
     after, effects = pay(billed, CaptureWanted(at_ms=at_ms, amount_minor=bill.gross_minor))
     closing, more = close(after, session.reason, at_ms)
@@ -67,11 +76,16 @@ def payment_of(session: Session) -> payment.Payment:
 
 
 def usage(session: Session) -> Usage:
-    """What the tariff prices: the energy on the meter and the time it took."""
-    meter = session.meter
-    if meter is None:
+    """What the tariff prices: the energy on the meter and the time it took, and how it is paid."""
+    if session.usage is None:
         raise ValueError(f"session {session.session_id} has no meter")
-    return Usage(energy_wh=meter.delivered_wh, started_ms=meter.first_ms, ended_ms=meter.last_ms)
+    brand = session.payment.brand if session.payment else None
+    return replace(session.usage, payment_brand=brand)
+
+
+def billed(session: Session) -> Bill:
+    """The bill of what is on the meter, rounded as the station's country does."""
+    return price(session.tariff, usage(session), session.site.rounding)
 
 
 def take_reading(session: Session, event: Metered | Stopped) -> Session:
@@ -79,12 +93,38 @@ def take_reading(session: Session, event: Metered | Stopped) -> Session:
     if session.meter is None:
         return session
     meter = read(session.meter, event.register_wh, at_ms=event.read_ms, max_power_w=session.max_power_w)
-    return replace(session, meter=meter)
+    return _grow(session, session.meter, replace(session, meter=meter))
+
+
+def _grow(session: Session, before: Meter, after: Session) -> Session:
+    """What flowed since the last reading, added to the usage; idle as far as the car asked for nothing."""
+    meter, used = after.meter, after.usage
+    if meter is None or used is None or (meter.last_ms, meter.delivered_wh) == _at(before):
+        return after
+    samples = [Sample(at_ms=before.last_ms, register_wh=before.delivered_wh)]
+    last = Sample(at_ms=meter.last_ms, register_wh=meter.delivered_wh)
+    since_ms = session.idle_since_ms
+    if since_ms is not None and before.last_ms < since_ms < last.at_ms:
+        samples += [replace(last, at_ms=since_ms), replace(last, idle=True)]
+    else:
+        rests = since_ms is not None and meter.delivered_wh == before.delivered_wh
+        samples.append(replace(last, idle=rests and since_ms != last.at_ms))
+    for first, second in pairwise(samples):
+        used = grown(after.tariff, used, stretch(first, second))
+    return replace(after, usage=used)
+
+
+def _at(meter: Meter) -> tuple[int, int]:
+    return meter.last_ms, meter.delivered_wh
 
 
 def doubts_of(session: Session) -> tuple[str, ...]:
     """Why the energy on the meter cannot be billed without somebody looking."""
-    return session.meter.doubts if session.meter else ("the start was never reported",)
+    if session.meter is None:
+        return ("the start was never reported",)
+    if session.usage is not None and is_full(session.usage):
+        return (*session.meter.doubts, "the price changed more often than is kept")
+    return session.meter.doubts
 
 
 def close(session: Session, reason: Reason, at_ms: int) -> Decision:

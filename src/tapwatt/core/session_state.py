@@ -10,7 +10,9 @@ from tapwatt.core.energy import Meter
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.payment import Payment
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.site import SOMEWHERE, Site
+from tapwatt.core.tariff.model import Tariff
+from tapwatt.core.tariff.usage import Usage
 
 
 class SessionState(StrEnum):
@@ -74,6 +76,7 @@ class Session:
     max_power_w: int
     plugged: bool
     opened_ms: int
+    site: Site = SOMEWHERE
     payment: Payment | None = None
     remote: bool = True
     """Whether we start the station; False when the driver's tag at the station does."""
@@ -81,6 +84,10 @@ class Session:
     late: bool = False
     """The transaction began after its payment was over: its energy is a loss and is never captured."""
     meter: Meter | None = None
+    usage: Usage | None = None
+    """What the tariff prices: the meter's energy over time, as periods of charging and idling."""
+    idle_since_ms: int | None = None
+    """Since when the car asks for no power; None while it does."""
     bill: Bill | None = None
     lost_minor: int = 0
     started_ms: int | None = None

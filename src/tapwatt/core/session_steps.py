@@ -15,7 +15,9 @@ from tapwatt.core.events import (
     CardPresented,
     GivenUp,
     Happened,
+    HoldChosen,
     HoldExpiring,
+    IncreaseWanted,
     Metered,
     Offered,
     Started,
@@ -23,10 +25,9 @@ from tapwatt.core.events import (
     Stopped,
     Unplugged,
 )
-from tapwatt.core.hold import must_stop
+from tapwatt.core.hold import chosen, must_stop, raise_by
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session_state import Make, Reason, Session, SessionState, number
-from tapwatt.core.tariff import price
 
 Decision = tuple[Session, tuple[Effect, ...]]
 Row = Callable[[Session, Any], Decision]
@@ -55,6 +56,7 @@ def offer(event: Offered) -> Decision:
         hold=event.hold,
         limits=event.limits,
         max_power_w=event.max_power_w,
+        site=event.site,
         plugged=event.plugged,
         opened_ms=event.at_ms,
         deadline_ms=event.at_ms + event.limits.offer_ms,
@@ -236,13 +238,65 @@ def started_unanswered(session: Session, event: Started) -> Decision:
 def metered(session: Session, event: Metered) -> Decision:
     """A reading while charging: stop before the cost passes the confirmed hold."""
     after = move.take_reading(session, event)
-    if after.meter and must_stop(
-        after.tariff, after.meter, authorised_minor=move.payment_of(after).authorised_minor
-    ):
+    if _runs_out(after, move.payment_of(after).authorised_minor):
         return stop_asked(after, StopAsked(at_ms=event.at_ms, by="limit"))
+    if more_minor := _worth_raising(after):
+        raised, effects = move.pay(after, IncreaseWanted(at_ms=event.at_ms, amount_minor=more_minor))
+        return clock.looks_ahead(raised, event), effects
     if after.meter is None or session.meter is None or after.meter.last_ms <= session.meter.last_ms:
         return after, ()  # nothing newer than what was known: it proves nothing about now
     return clock.looks_ahead(after, event), ()
+
+
+def _runs_out(session: Session, authorised_minor: int) -> bool:
+    """Whether charging on would soon cost more than this."""
+    meter, used = session.meter, session.usage
+    if meter is None or used is None:
+        return False
+    return must_stop(session.tariff, used, power_w=meter.power_w, authorised_minor=authorised_minor)
+
+
+def _worth_raising(session: Session) -> int:
+    """By how much to raise the hold now: when half a step is left of it, and it may still grow."""
+    paid = move.payment_of(session)
+    more_minor = raise_by(session.hold, authorised_minor=paid.authorised_minor)
+    if not more_minor or paid.state is not P.AUTHORISED:
+        return 0
+    nearly_minor = paid.authorised_minor - session.hold.step_minor // 2
+    return more_minor if _runs_out(session, nearly_minor) else 0
+
+
+def payment_news_while_charging(session: Session, event: Any) -> Decision:
+    """An answer to a wish for a larger hold, or a repeat. A hold that was refused to grow is not asked for
+    again."""
+    asked = move.payment_of(session).state is P.INCREASING
+    after, effects = move.pay(session, event)
+    paid = move.payment_of(after)
+    if not asked or paid.state is not P.AUTHORISED:
+        return after, effects
+    if paid.authorised_minor == move.payment_of(session).authorised_minor:
+        after = replace(after, hold=replace(after.hold, step_minor=0))
+    return clock.looks_ahead(after, event), effects
+
+
+def suspended(session: Session, event: Happened) -> Decision:
+    """The car asks for no power: its time at the connector is idle time from here on."""
+    return replace(session, idle_since_ms=event.at_ms), ()
+
+
+def resumed(session: Session, event: Happened) -> Decision:
+    """The car takes power again."""
+    return replace(session, idle_since_ms=None), ()
+
+
+def hold_chosen(session: Session, event: HoldChosen) -> Decision:
+    """The driver chose how much is held; an amount that was not offered changes nothing."""
+    try:
+        policy = chosen(session.hold, event.amount_minor)
+    except ValueError:
+        return session, ()
+    chose = replace(session, hold=replace(policy, choices_minor=session.hold.choices_minor))
+    return number(chose, *screen.offer(chose))
 
 
 def look_again(session: Session, event: Happened) -> Decision:
@@ -295,8 +349,10 @@ def stopped(session: Session, event: Stopped) -> Decision:
     over = replace(move.take_reading(session, event), stopped_ms=event.at_ms, deadline_ms=None)
     if over.meter is None:
         return _doubtful(over, "the start was never reported", event.at_ms)
-    doubts = over.meter.doubts if event.proved else (*over.meter.doubts, "the stop could not be proved")
-    over = replace(over, bill=price(over.tariff, move.usage(over)))
+    doubts = move.doubts_of(over)
+    if not event.proved:
+        doubts = (*doubts, "the stop could not be proved")
+    over = replace(over, bill=move.billed(over))
     if doubts:
         return _doubtful(over, "; ".join(doubts), event.at_ms)
     if over.bill is None or over.bill.gross_minor <= 0:

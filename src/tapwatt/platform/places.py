@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, insert, select, update
 from tapwatt.core import ids
 from tapwatt.core.events import Limits, Offered
 from tapwatt.core.hold import DerivedHold, HoldPolicy, hold_for
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.site import Site
+from tapwatt.core.tariff.model import Tariff
 from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF, TERMINAL, TERMINAL_EVSE
 from tapwatt.store import Row, Transaction
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
@@ -137,6 +138,7 @@ def offer(
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
     tariff = msgspec.json.decode(row.body, type=Tariff)
+    site = site_of(station)
     return Offered(
         at_ms=at_ms,
         session_id=ids.session_id(chance[:10]),
@@ -147,11 +149,17 @@ def offer(
         id_token=ids.one_use_token(chance[10:20]),
         reference=ids.payment_reference(chance[20:32]),
         tariff=tariff,
-        hold=hold_for(here.hold, tariff),
+        hold=hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site),
         limits=here.limits,
         max_power_w=station.max_power_w,
         plugged=plugged,
+        site=site,
     )
+
+
+def site_of(station: Row) -> Site:
+    """Where a station stands, as far as its prices depend on it."""
+    return Site(time_zone=station.time_zone, country=station.country, evse_kind=station.evse_kind)
 
 
 def terminal_at(tx: Transaction, *, operator_id: str, station_id: str, evse_id: int) -> str | None:

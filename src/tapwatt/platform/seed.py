@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table, func, insert, select
 
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.tariff import kwh_tariff
 from tapwatt.platform.places import FREE
 from tapwatt.platform.tables import (
     ACCOUNT,
@@ -50,8 +50,8 @@ def _operator(tx: Transaction, operator: dict[str, Any], now_ms: int) -> None:
     owner = operator["operator_id"]
     tx.run(ADD[OPERATOR], operator_id=owner, name=operator["name"])
     for tariff in operator.get("tariffs", ()):
-        value = Tariff(
-            tariff_id=tariff["tariff_id"],
+        value = kwh_tariff(
+            tariff["tariff_id"],
             currency=tariff["currency"],
             kwh_price=Decimal(tariff["kwh_price"]),
             tax_rate_percent=Decimal(tariff["tax_rate_percent"]),
@@ -79,6 +79,9 @@ def _station(tx: Transaction, owner: str, station: dict[str, Any], now_ms: int) 
         name=station["name"],
         tariff_id=station["tariff_id"],
         max_power_w=station["max_power_w"],
+        time_zone=station.get("time_zone", "UTC"),
+        country=station.get("country", ""),
+        evse_kind=station.get("evse_kind"),
         vendor=None,
         model=None,
         serial=None,

@@ -43,6 +43,10 @@ STATION = _table(
     _text("name"),
     _text("tariff_id"),
     _number("max_power_w"),
+    # what a price may depend on there: the clock, the law, AC or DC
+    _text("time_zone", "UTC"),
+    _text("country", ""),
+    _maybe("evse_kind"),
     _maybe("vendor"),
     _maybe("model"),
     _maybe("serial"),

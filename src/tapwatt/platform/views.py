@@ -9,7 +9,8 @@ from sqlalchemy import Select, Text, bindparam, cast, func, literal, select
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
 from tapwatt.core.session import Session, SessionState
-from tapwatt.core.tariff import Usage, price, price_sentence
+from tapwatt.core.tariff.running import cost_so_far
+from tapwatt.core.tariff.shown import price_sentence
 from tapwatt.platform.sessions import AT_CONNECTOR, SESSIONS
 from tapwatt.platform.tables import (
     ACCOUNT,
@@ -243,7 +244,12 @@ def session(row: Row) -> Json:
         "leader": paid.leader if paid else None,
         "payment_state": paid.state if paid else None,
         "currency": state.tariff.currency,
-        "price": price_sentence(state.tariff),
+        "price": price_sentence(
+            state.tariff,
+            at_ms=state.opened_ms,
+            time_zone=state.site.time_zone,
+            evse_kind=state.site.evse_kind,
+        ),
         "hold": hold_sentence(state.hold, currency=state.tariff.currency),
         "authorised_minor": paid.authorised_minor if paid else 0,
         "captured_minor": paid.captured_minor if paid else 0,
@@ -318,12 +324,9 @@ def _power(state: Session) -> int:
 
 
 def _running_cost(state: Session) -> int:
-    if state.meter is None:
+    if state.usage is None:
         return 0
-    usage = Usage(
-        energy_wh=state.meter.delivered_wh, started_ms=state.meter.first_ms, ended_ms=state.meter.last_ms
-    )
-    return price(state.tariff, usage).gross_minor
+    return cost_so_far(state.tariff, state.usage, state.site.rounding).gross_minor
 
 
 def _plain(row: Row) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 MS_PER_HOUR = 3_600_000
 PERIODS_MAX = 10_000
@@ -37,8 +38,8 @@ class Period:
 class Usage:
     """What is to be priced, and what the tariff may depend on besides: where it was and how it was paid.
 
-    `time_zone` is an IANA name (that of the location, for clock times and dates); `evse_kind` is `AC` or `DC`.
-    The session begins at `started_ms`, after any reservation.
+    `time_zone` is an IANA name (that of the location, for clock times and dates); `evse_kind` is `AC` or
+    `DC`. The session begins at `started_ms`, after any reservation.
     """
 
     started_ms: int
@@ -122,7 +123,7 @@ def from_samples(samples: Sequence[Sample], *, time_zone: str = "UTC", evse_kind
     """Usage from meter samples in order of time. Raises UnableToReadUsage when time or register runs back."""
     if not samples:
         raise UnableToReadUsage("no sample")
-    periods = tuple(stretch(before, after) for before, after in zip(samples, samples[1:], strict=False))
+    periods = tuple(stretch(before, after) for before, after in pairwise(samples))
     return checked(
         Usage(started_ms=samples[0].at_ms, periods=periods, time_zone=time_zone, evse_kind=evse_kind)
     )

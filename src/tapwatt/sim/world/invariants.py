@@ -12,7 +12,7 @@ from typing import Final
 
 from tapwatt.core.payment import OPEN, PaymentState
 from tapwatt.core.session import Session, SessionState
-from tapwatt.core.tariff import Usage, price
+from tapwatt.core.tariff import price
 from tapwatt.hosts.issuer.decide import Status
 from tapwatt.platform.accounts import HELD
 from tapwatt.platform.seed import sandbox as platform_sandbox
@@ -203,7 +203,11 @@ def energy_is_billed_lost_or_reviewed(books: Evidence) -> Breaches:
 
 
 def _price_is_accounted_for(session: Session, energy_wh: int) -> Breaches:
-    due = price(session.tariff, Usage(energy_wh=energy_wh, started_ms=0, ended_ms=0)).gross_minor
+    used = session.usage
+    if used is None or used.energy_wh != energy_wh:
+        yield f"session {session.session_id}: its periods hold {used and used.energy_wh} of {energy_wh} Wh"
+        return
+    due = price(session.tariff, used, session.site.rounding).gross_minor
     taken = session.payment.captured_minor if session.payment else 0
     if due != taken + session.lost_minor:
         yield (
