@@ -223,7 +223,8 @@ def set_connector(
 
 def idling(status: str, before: Row | None, *, at_ms: int) -> Suspended | Resumed | None:
     """Whether the car stopped asking for power, or asks again. A station that holds back power
-    (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are compared."""
+    (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are
+    compared."""
     was = before.status if before is not None else ""
     if status == was:
         return None
