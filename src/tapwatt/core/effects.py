@@ -110,6 +110,22 @@ class AskReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendCost:
+    """Show the cost on the station's own display; best effort, only the newest one matters."""
+
+    key: str
+    station_id: str
+    transaction_id: str
+    currency: str
+    amount_minor: int
+    """With tax: so far, or in the end."""
+    energy_wh: int
+    register_wh: int
+    read_ms: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOnTerminal:
     """Text for the driver; best effort, only the newest one matters."""
 
@@ -145,12 +161,13 @@ class Notify:
 
 Effect = (
     Authorise | Increase | Capture | Release | Refund | Void | Ask
-    | StartCharging | StopCharging | AskReading | ShowOnTerminal | Post | IssueReceipt | Notify
+    | StartCharging | StopCharging | AskReading | SendCost | ShowOnTerminal | Post | IssueReceipt
+    | Notify
 )  # fmt: skip
 
 MONEY = (Authorise, Increase, Capture, Release, Refund, Void, Ask)
 EFFECTS: tuple[type, ...] = (
-    *MONEY, StartCharging, StopCharging, AskReading, ShowOnTerminal, Post, IssueReceipt, Notify,
+    *MONEY, StartCharging, StopCharging, AskReading, SendCost, ShowOnTerminal, Post, IssueReceipt, Notify,
 )  # fmt: skip
 
 
@@ -167,4 +184,6 @@ def lane(effect: Effect) -> str:
         return "reading"
     if isinstance(effect, ShowOnTerminal):
         return "screen"
+    if isinstance(effect, SendCost):
+        return "cost"
     return "record"

@@ -12,7 +12,7 @@ from tapwatt.core.events import Limits, Offered, Resumed, Suspended
 from tapwatt.core.hold import DerivedHold, HoldPolicy, hold_for
 from tapwatt.core.site import Site
 from tapwatt.core.tariff.model import Tariff
-from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF, TERMINAL, TERMINAL_EVSE
+from tapwatt.platform.tables import CONNECTOR, STATION, STATION_CONFIGURATION, TARIFF, TERMINAL, TERMINAL_EVSE
 from tapwatt.store import Row, Transaction
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 
@@ -31,6 +31,13 @@ FIND_CONNECTOR = select(CONNECTOR).where(
     CONNECTOR.c.station_id == bindparam("station_id"),
     CONNECTOR.c.evse_id == bindparam("evse_id"),
 )
+FIND_KEY = select(STATION_CONFIGURATION.c.value).where(
+    STATION_CONFIGURATION.c.operator_id == bindparam("operator_id"),
+    STATION_CONFIGURATION.c.station_id == bindparam("station_id"),
+    STATION_CONFIGURATION.c.key == bindparam("key"),
+)
+SHOWS_COSTS = "CustomDisplayCostAndPrice"
+"""The configuration key of a station with a display for costs (OCPP 1.6 cost messages)."""
 TERMINALS_AT = select(TERMINAL_EVSE.c.terminal_id).where(
     TERMINAL_EVSE.c.operator_id == bindparam("operator_id"),
     TERMINAL_EVSE.c.station_id == bindparam("station_id"),
@@ -150,7 +157,7 @@ def offer(
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
     tariff = msgspec.json.decode(row.body, type=Tariff)
-    site = site_of(station)
+    site = replace(site_of(station), shows_costs=_shows_costs(tx, station))
     hold = hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site)
     return Offered(
         at_ms=at_ms,
@@ -173,6 +180,12 @@ def offer(
         plugged=plugged,
         site=site,
     )
+
+
+def _shows_costs(tx: Transaction, station: Row) -> bool:
+    """Whether the station has said that it shows costs."""
+    told = tx.one(FIND_KEY, operator_id=station.operator_id, station_id=station.station_id, key=SHOWS_COSTS)
+    return told is not None and told.value == "true"
 
 
 def site_of(station: Row) -> Site:

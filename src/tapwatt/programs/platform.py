@@ -11,8 +11,10 @@ import msgspec
 
 from tapwatt.core import effects
 from tapwatt.core.effects import MoneyEffect
+from tapwatt.core.energy import show_kwh
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import DerivedHold, HoldPolicy
+from tapwatt.core.money import show, to_major
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpp import commands
@@ -20,6 +22,7 @@ from tapwatt.ocpp import messages as ocpp
 from tapwatt.ocpp.link import StationServer
 from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
+from tapwatt.ocpp.v16 import costs
 from tapwatt.platform import places, seed, station_commands
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
@@ -116,6 +119,21 @@ class StationWire:
         return await self._call(
             station_id, commands.Trigger(message=commands.TriggerKind.METER, evse_id=evse_id)
         )
+
+    async def show_cost(self, cost: effects.SendCost) -> None:
+        """Tell the station's display what the charge costs, or has cost."""
+        amount = to_major(cost.amount_minor, currency=cost.currency)
+        if cost.final:
+            text = f"{show(cost.amount_minor, currency=cost.currency)}, {show_kwh(cost.energy_wh)} kWh"
+            message = costs.final_cost(transaction_id=cost.transaction_id, cost=amount, text=text)
+        else:
+            message = costs.running_cost(
+                transaction_id=cost.transaction_id,
+                cost=amount,
+                register_wh=cost.register_wh,
+                at_ms=cost.read_ms,
+            )
+        await self._call(cost.station_id, message)
 
     async def trigger(self, station_id: str, message: commands.TriggerKind) -> bool:
         """Ask for a message now."""
