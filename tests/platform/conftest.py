@@ -5,6 +5,7 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -86,7 +87,7 @@ class Site:
                 now_ms=self.now_ms,
             ),
             now_ms=self.now_ms,
-            inline=record,
+            inline=partial(record, chance=self.random),
         )
         self.stations = Stations(
             engine=self.engine,
