@@ -9,7 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from tapwatt.core.bill import Basis, Bill, Line
-from tapwatt.core.energy import show_kwh
+from tapwatt.core.energy import MS_PER_HOUR, show_kwh
 from tapwatt.core.money import decimals, round_to_minor, to_major
 from tapwatt.core.receipt import Card, Receipt
 from tapwatt.core.receipt_words import ROUNDINGS, words
@@ -20,7 +20,7 @@ ADJUSTMENTS = ("minimum", "maximum", "limit", "discount", "credit")
 COMMA = str.maketrans(",.", ".,")
 COMMA_LANGUAGES = ("de",)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-EXACT_DECIMALS = 6
+EXACT_DECIMALS = 4
 """An exact amount of a line is shown to so many decimals at most."""
 
 
@@ -138,8 +138,8 @@ def moment(at_ms: int, time_zone: str, language: str) -> str:
 
 
 def duration(passed_ms: int) -> str:
-    """A time in minutes and seconds."""
-    seconds = passed_ms // 1000
+    """A time in minutes and seconds, to the nearest second."""
+    seconds = (passed_ms + 500) // 1000
     return f"{seconds // 60} min {seconds % 60:02d} s"
 
 
@@ -210,10 +210,10 @@ def _line(line: Line, bill: Bill, receipt: Receipt, said: Mapping[str, str]) -> 
     language, currency = receipt.language, bill.currency
     detail = ""
     if line.dimension not in ADJUSTMENTS:
-        quantity = pointed(f"{line.quantity.normalize():,f}", language)
         price = exact_amount(line.unit_price, currency, language)
+        unit = "" if line.unit == "session" else f"/{line.unit}"
         with_tax = "" if not line.taxes else f" {said['with_tax' if line.tax_inside else 'without_tax']}"
-        detail = f"{quantity} {line.unit} × {price} {currency}{with_tax}"
+        detail = f"{_quantity(line, language)} × {price} {currency}{unit}{with_tax}"
     gross = line.gross
     if bill.rounding.basis is Basis.LINE:
         gross = to_major(round_to_minor(gross, currency=currency), currency=currency)
@@ -221,10 +221,32 @@ def _line(line: Line, bill: Bill, receipt: Receipt, said: Mapping[str, str]) -> 
         label=said.get(line.dimension, line.dimension.capitalize()),
         amount=exact_amount(gross, currency, language),
         detail=detail,
-        taxes=", ".join(f"{share.name} {_rate(share.rate_percent, language)} %" for share in line.taxes),
+        taxes=_taxes(line, currency, language, said),
         period=_period(line, receipt),
         why=line.why,
     )
+
+
+def _quantity(line: Line, language: str) -> str:
+    """How much; hours as the clock counts them."""
+    if line.unit == "h":
+        sign = "-" if line.quantity < 0 else ""
+        return sign + duration(round(abs(line.quantity) * MS_PER_HOUR))
+    amount = pointed(f"{line.quantity.normalize():,f}", language)
+    return amount if line.unit == "session" else f"{amount} {line.unit}"
+
+
+def _taxes(line: Line, currency: str, language: str, said: Mapping[str, str]) -> str:
+    """Net and each tax of a line; an adjustment has its taxes once for every line that it moves."""
+    shares: dict[tuple[str, Decimal], Decimal] = {}
+    for share in line.taxes:
+        name = (share.name, share.rate_percent)
+        shares[name] = shares.get(name, Decimal(0)) + share.amount
+    taxes = [
+        f"{name} {_rate(rate, language)} % {exact_amount(amount, currency, language)}"
+        for (name, rate), amount in shares.items()
+    ]
+    return ", ".join((f"{said['net']} {exact_amount(line.net, currency, language)}", *taxes))
 
 
 def _period(line: Line, receipt: Receipt) -> str:
