@@ -131,20 +131,24 @@ def _store(tx: Transaction, owner: Row, draft: Receipt, *, key: str, chance: byt
     series = Series(prefix=owner.receipt_prefix, yearly=bool(owner.receipt_yearly))
     place = _next(tx, owner.operator_id, series.name(year))
     number = series.number(year, place)
-    tx.run(
-        ADD,
-        operator_id=owner.operator_id,
-        number=number,
-        series=series.name(year),
-        place=place,
-        key=key,
-        session_id=draft.purchase.session_id,
-        token=receipt_token(chance),
-        credit_of=draft.credit_of or None,
-        gross_minor=draft.bill.gross_minor,
-        body=msgspec.json.encode(replace(draft, number=number)).decode(),
-        at_ms=draft.issued_ms,
-    )
+    row = {
+        "operator_id": owner.operator_id,
+        "number": number,
+        "series": series.name(year),
+        "place": place,
+        "key": key,
+        "session_id": draft.purchase.session_id,
+        "token": receipt_token(chance),
+        "credit_of": draft.credit_of or None,
+        "gross_minor": draft.bill.gross_minor,
+        "body": msgspec.json.encode(replace(draft, number=number)).decode(),
+        "at_ms": draft.issued_ms,
+    }
+    try:
+        tx.run(ADD, **row)
+    except UnableToStoreDuplicate as error:
+        # Done again, the look for its key finds what the other node issued.
+        raise UnableToStoreYet(f"{key} was issued by somebody else meanwhile") from error
     return number
 
 
