@@ -56,7 +56,7 @@ ENGLISH: Mapping[str, str] = {
     "tid": "Terminal (TID)",
     "mid": "Merchant (MID)",
     "acquirer_reference": "Acquirer reference",
-    "device_note": "Paid by phone or watch: these are the last digits of its device number, not of the card.",
+    "device_note": "With a phone or watch, these are the last digits of its device number, not of the card.",
     "credits": "Credited since",
     "left": "Left after credits",
     "fiscal": "Fiscal data",
