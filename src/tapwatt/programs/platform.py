@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -211,6 +212,7 @@ class Platform:
         self.runtime = runtime
         self.database = database
         settings = runtime.settings
+        self.public_url = settings.public_url
         terms = terms_of(settings)
         self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
         self.station_server = StationServer(
@@ -229,7 +231,7 @@ class Platform:
                 now_ms=now_ms,
             ),
             now_ms=now_ms,
-            inline=record,
+            inline=partial(record, chance=secrets.token_bytes),
         )
         common: dict[str, Any] = {
             "engine": self.engine,
@@ -266,10 +268,14 @@ class Platform:
             engine=self.engine,
             operator_id=seed.SANDBOX_OPERATOR,
             now_ms=now_ms,
+            chance=secrets.token_bytes,
+            public_url=lambda: self.public_url,
             health=self.health,
             send=self.station_wire.send,
         )
-        await serve_http(self.runtime, console, self.runtime.settings.http_port)
+        settings = self.runtime.settings
+        port = await serve_http(self.runtime, console, settings.http_port)
+        self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 
     def health(self) -> dict[str, object]:
