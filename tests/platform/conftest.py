@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tapwatt.core.effects import Effect, MoneyEffect
+from tapwatt.core.effects import Effect, MoneyEffect, SendCost
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.session import Session

@@ -1,7 +1,7 @@
 """Tariffs say more than a price per kWh, and a station says which clock and which law its prices follow.
 
-Stored tariffs, and the tariff, bill and meter inside every session, are written again in the new form. Nothing
-is reckoned anew: a bill keeps its amounts.
+Stored tariffs, and the tariff, bill and meter inside every session, are written again in the new form.
+Nothing is reckoned anew: a bill keeps its amounts.
 """
 
 import json
