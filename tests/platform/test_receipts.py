@@ -204,7 +204,7 @@ async def test_a_visit_ends_with_a_receipt_that_says_everything_known(site: Site
         "name": "Forecourt, bay 1 and 2",
         "address": ["Sandbox Road 2", "00000 Nowhere"],
         "country": "DE",
-        "evse_name": "DE*XXX*ECS1*1",
+        "evse_name": "DE*TST*ECS1*1",
         "meter_serial": "METER-7",
     }
     assert (bought["charging_ms"], bought["idle_ms"], bought["time_zone"]) == (60_000, 0, "Europe/Berlin")
