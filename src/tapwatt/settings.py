@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         "", description="Simulated site's database, if not its file in DATA."
     )
 
+    public_url: str = Field(
+        "",
+        max_length=200,
+        description="What links for drivers begin with; default `http://HOST:HTTP_PORT` of this platform.",
+    )
     ocpp_admission: Literal["open", "list"] = Field(
         "open", description="Unknown stations: `open` lets them in, `list` makes them wait for an operator."
     )
@@ -115,6 +120,20 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Most that a derived hold may be at a terminal without PIN: plastic is refused above.",
     )
+    hold_choices_minor: str = Field(
+        "",
+        pattern=r"^$|^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,5}$",
+        description="Other holds that a driver may choose, in minor units, smallest first: `1000,4000`.",
+    )
+    hold_step_minor: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A hold that is nearly used up is raised by this, at terminals that can; 0: never.",
+    )
+    hold_most_minor: int = Field(
+        8000, gt=0, le=1_000_000, description="What a hold is raised to at most, in minor units."
+    )
     hold_days: int = Field(
         7, ge=1, le=30, description="Days a hold is good for, if the terminal's profile says no less."
     )
@@ -136,6 +155,10 @@ class Settings(BaseSettings):
         1.0, description="Wait before an unanswered advice or reversal is sent again; doubles each time."
     )
     forward_longest_retry_s: Seconds = Field(300.0, description="Longest wait between two such repeats.")
+
+    def hold_choices(self) -> tuple[int, ...]:
+        """The holds that a driver may choose among, in minor units, smallest first."""
+        return tuple(sorted({int(amount) for amount in self.hold_choices_minor.split(",") if amount}))
 
     @classmethod
     def read(cls, **chosen: object) -> Self:
@@ -164,6 +187,13 @@ class Settings(BaseSettings):
         if not loopback:
             raise ValueError("must be a loopback address: without login nobody outside may connect")
         return host
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, public_url: str) -> str:
+        if public_url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", public_url):
+            raise ValueError("must be a web address, such as https://pay.example.com")
+        return public_url.rstrip("/")
 
     @field_validator("data")
     @classmethod

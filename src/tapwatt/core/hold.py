@@ -1,6 +1,6 @@
 """How much to authorise before the charge, and when a charge has to stop to stay within it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tapwatt.core.money import round_to_minor, show
@@ -77,13 +77,15 @@ def hold_for(
 
 def chosen(policy: HoldPolicy, amount_minor: int) -> HoldPolicy:
     """The hold that a driver chose. Raises ValueError when it is none of the choices."""
-    if amount_minor not in (policy.amount_minor, *policy.choices_minor):
+    offered = (policy.amount_minor, *policy.choices_minor)
+    if amount_minor not in offered:
         raise ValueError(f"{amount_minor} is none of the holds that were offered")
-    return HoldPolicy(
+    return replace(
+        policy,
         amount_minor=amount_minor,
         least_minor=min(policy.least_minor, amount_minor),
-        step_minor=policy.step_minor,
-        most_minor=policy.most_minor,
+        covers_wh=policy.covers_wh * amount_minor // policy.amount_minor,
+        choices_minor=tuple(sorted({*offered} - {amount_minor})),
     )
 
 
