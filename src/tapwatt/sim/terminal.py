@@ -69,6 +69,10 @@ class Terminal:
         if self._faults.terminal_mute:
             await self._bell.until(lambda: not self._faults.terminal_mute, 3_600)
             return
+        if self._faults.terminal_restarts:
+            self._faults.terminal_restarts = False
+            await self.reboot()
+            return
         control = dialogue.message.control
         serving = _SERVED.get(control)
         if serving is None:

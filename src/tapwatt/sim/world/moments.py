@@ -39,12 +39,14 @@ class Moments:
         kinds: tuple[Callable[[], None], ...] = (
             self._cut,
             self._half_open,
+            self._hung_up,
             self._unplugged,
             self._slow,
             self._slow,
             self._silent_issuer,
             self._station_away,
             self._power_loss,
+            self._disk_full,
             self._killed,
             self._clock_jump,
             self._device,
@@ -68,6 +70,18 @@ class Moments:
         for wire in self._world.network.between(port):
             wire.go_half_open()
         self._world.story.fault("half-open", "wire", between)
+
+    def _hung_up(self) -> None:
+        """A line is slow, and given up before it delivers: that arrives beside what the next line brings."""
+        port, between = self._port()
+        seconds = self._chance.choice((2.0, 8.0, 30.0))
+        after_s = seconds * self._chance.uniform(0.1, 0.9)
+        for wire in self._world.network.between(port):
+            wire.hold(self._world.loop.time() + seconds)
+            wire.near.later(after_s, wire.hang_up)
+        self._world.story.fault(
+            "hung up", "wire", f"{between} after {after_s:.1f} s, late by {seconds:.0f} s"
+        )
 
     def _unplugged(self) -> None:
         """The cable is out for a while: what was under way is lost, and nobody can dial."""
@@ -115,6 +129,11 @@ class Moments:
     def _power_loss(self) -> None:
         self._end("site", "power loss", silently=True)
 
+    def _disk_full(self) -> None:
+        name, seconds = self._chance.choice(PROGRAMS), self._chance.choice((1.0, 5.0, 20.0))
+        self._world.full_until_s[name] = self._world.loop.time() + seconds
+        self._world.story.fault("no room", name, f"on its disk for {seconds:.0f} s")
+
     def _killed(self) -> None:
         self._end(self._chance.choice(PROGRAMS), "killed", silently=self._chance.random() < 0.5)
 
@@ -143,6 +162,7 @@ DEVICE: Final[tuple[tuple[str, object], ...]] = (
     ("late_start_s", 30.0),
     ("late_start_s", 75.0),
     ("terminal_mute", True),
+    ("terminal_restarts", True),
     ("cut_before_completion", True),
     ("cut_before_completion", True),
 )

@@ -1,7 +1,8 @@
 """In-memory TCP: ordered bytes with seeded delays, refusals, cuts, half-open connections and stalls.
 
 TCP neither repeats nor reorders inside a connection, so neither does this; repeats come, as in the field,
-from parties that dial again and say it once more, reordering from several connections.
+from parties that dial again and say it once more, reordering from a line that was given up and still delivers
+beside the new one.
 """
 
 from __future__ import annotations
@@ -65,6 +66,12 @@ class Wire:
         self.half_open = True
         for end in (self.near, self.far):
             end.later(self.network.delay_s(), end.lose, ConnectionResetError("reset"))
+
+    def hang_up(self) -> None:
+        """The dialler is off at once; the other end still hears what is under way, and then of that."""
+        if not self.near.lost:
+            self.near.write_eof()
+            self.near.lose(ConnectionResetError("reset"))
 
     def hold(self, until_s: float) -> None:
         """Nothing is lost, everything is late."""
