@@ -83,6 +83,8 @@ class Evidence:
     refused: Mapping[str, tuple[str, ...]]
     advised: Mapping[tuple[str, str, str], frozenset[str]]
     """The trace numbers under which a host received one kind of advice of a life cycle."""
+    acknowledged: frozenset[str]
+    """The receipt numbers of holds whose keys the edge has acknowledged to the terminal."""
 
     def person_has_it(self, session: Session) -> bool:
         """Whether somebody was told to look at this session: then what is open has an owner."""
@@ -107,8 +109,8 @@ class Evidence:
         return known | {hold.authorisation.identity.reference for hold in self.issuer}
 
 
-def gather(disks: Disks) -> Evidence:
-    """Read every disk."""
+def gather(disks: Disks, *, acknowledged: frozenset[str] = frozenset()) -> Evidence:
+    """Read every disk; `acknowledged` is what was seen on the terminal's wire."""
 
     def rows(name: str, table: Any) -> list[Row]:
         order = list(table.primary_key.columns)
@@ -164,6 +166,7 @@ def gather(disks: Disks) -> Evidence:
         visits=tuple(rows("site", site.VISIT)),
         refused=_refused(rows),
         advised=_advised(rows),
+        acknowledged=acknowledged,
     )
 
 

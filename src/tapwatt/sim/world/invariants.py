@@ -346,6 +346,13 @@ def a_repeat_is_the_same_message(books: Evidence) -> Breaches:
             yield f"{name}: {kind} of {cycle} came under {len(stans)} trace numbers: {sorted(stans)}"
 
 
+def what_was_acknowledged_is_kept(books: Evidence) -> Breaches:
+    """Keys that the edge acknowledged are in its journal, whatever happened to it the moment after."""
+    kept = {each.keys.receipt for each in books.operations if each.keys and each.keys.trace}
+    for receipt in sorted(books.acknowledged - kept):
+        yield f"edge: it acknowledged the keys of receipt {receipt} and does not have them"
+
+
 def no_event_is_refused(books: Evidence) -> Breaches:
     """Every late, repeated or orphan event has a row in its table."""
     for name, refused in books.refused.items():
@@ -366,6 +373,7 @@ INVARIANTS: Final[tuple[Callable[[Evidence], Breaches], ...]] = (
     energy_is_billed_lost_or_reviewed,
     postings_sum_to_zero,
     each_database_is_consistent,
+    what_was_acknowledged_is_kept,
     no_event_is_refused,
 )
 

@@ -33,27 +33,31 @@ class Moments:
 
     async def happen(self) -> None:
         """One after another."""
-        every_s = self._world.weather.every_s
+        every_s, wanted = self._world.weather.every_s, self._world.weather.kinds
         if every_s is None:
             return
-        kinds: tuple[Callable[[], None], ...] = (
-            self._cut,
-            self._half_open,
-            self._hung_up,
-            self._unplugged,
-            self._slow,
-            self._slow,
-            self._silent_issuer,
-            self._station_away,
-            self._power_loss,
-            self._disk_full,
-            self._killed,
-            self._clock_jump,
-            self._device,
-        )
+        kinds = [fault for name, fault in self._kinds() if not wanted or name in wanted]
         while True:
             await asyncio.sleep(self._chance.expovariate(1.0 / every_s))
             self._chance.choice(kinds)()
+
+    def _kinds(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """By the names that the story has; what is there twice comes twice as often."""
+        return (
+            ("connection reset", self._cut),
+            ("half-open", self._half_open),
+            ("hung up", self._hung_up),
+            ("unplugged", self._unplugged),
+            ("slow", self._slow),
+            ("slow", self._slow),
+            ("silent issuer", self._silent_issuer),
+            ("station off line", self._station_away),
+            ("power loss", self._power_loss),
+            ("no room", self._disk_full),
+            ("killed", self._killed),
+            ("clock jump", self._clock_jump),
+            ("device", self._device),
+        )
 
     def _port(self) -> tuple[int, str]:
         port = self._chance.choice(tuple(self._ports))

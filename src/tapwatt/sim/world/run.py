@@ -108,7 +108,7 @@ def worlds(*, seed: int, visits: int) -> Iterator[tuple[int, int]]:
 
 def judge(ending: Ending) -> Verdict:
     """Hold the books of a world against the invariants."""
-    books = gather(ending.disks)
+    books = gather(ending.disks, acknowledged=ending.acknowledged)
     violations = breaches(books)
     violations += [f"no_program_falls: {fall}" for fall in ending.fell]
     if not ending.visits_ended:

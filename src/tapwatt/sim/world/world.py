@@ -49,6 +49,8 @@ class Ending:
     story: Story
     visits_ended: bool
     settled: bool
+    acknowledged: frozenset[str] = frozenset()
+    """Receipt numbers of the holds whose keys the edge has acknowledged."""
     fell: list[str] = field(default_factory=list)
     """Programs that ended by themselves without a fault to blame."""
 
@@ -76,6 +78,7 @@ class World:
         self.loop.wires = self.network
         self.settings = _settings()
         self.site_faults = Faults()
+        self.acknowledged: set[str] = set()
         self.silence = Silence(self.loop.now_ms)
         self.lives: dict[str, Life] = {}
         self.buried: list[Life] = []
@@ -99,6 +102,7 @@ class World:
             story=self.story,
             visits_ended=ended,
             settled=settled,
+            acknowledged=frozenset(self.acknowledged),
             fell=self.fell,
         )
 
@@ -158,7 +162,7 @@ class World:
     def _starts(self, name: str) -> Callable[[Runtime], Awaitable[None]]:
         if name == "site":
             asked = Asked(run_id=RUN, visits=self.visits, seed=self.seed)
-            return lambda runtime: start_site(runtime, asked, self.site_faults)
+            return lambda runtime: start_site(runtime, asked, self.site_faults, self.acknowledged.add)
         if name == "issuer":
             return lambda runtime: issuer.start(runtime, self.silence)
         modules: dict[str, Any] = {
