@@ -205,12 +205,18 @@ async def serve_control(runtime: Runtime, site: Site) -> None:
     await serve_http(runtime, app, runtime.settings.forecourt_port, name="forecourt")
 
 
-async def start_site(runtime: Runtime, asked: Asked, faults: Faults | None = None) -> None:
-    """Start the whole site and its drivers in a runtime."""
+async def start_site(
+    runtime: Runtime,
+    asked: Asked,
+    faults: Faults | None = None,
+    witness: Callable[[str], None] | None = None,
+) -> None:
+    """Start the whole site and its drivers in a runtime; `witness` hears of holds that were acknowledged."""
     settings = runtime.settings
     site = await open_site(runtime, faults)
     address = TcpAddress(host=settings.host, port=settings.terminal_port)
     device = await start_device(runtime, site, listen=address)
+    device.terminal.witness = witness
     station = await start_station(
         runtime,
         site,
