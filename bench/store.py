@@ -32,6 +32,10 @@ ABOUT: Final = (
     "By hand: the database's own driver, one caller, one commit a transaction. Wall time, median (p10–p90) "
     "over the rounds."
 )
+ROUND_TRIPS: Final = (
+    "There every statement is a round trip, and all but a caller's first have a savepoint of their own, so "
+    "that a failed statement undoes itself alone, as in SQLite."
+)
 ROUNDS: Final = 7
 ROUND_S: Final = 0.4
 CALLERS: Final = (1, 32, 128)
@@ -140,7 +144,7 @@ def measure() -> Section:
             (name, *(cell for engine in found for cell in _cells(found[engine][name], by_hand[engine])))
             for name in next(iter(found.values()))
         ),
-        notes=(f"PostgreSQL {version}; the load generator on the same cores.",),
+        notes=(f"PostgreSQL {version}; server and callers share the cores. {ROUND_TRIPS}",),
     )
 
 
