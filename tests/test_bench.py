@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from bench import iso8583, store
+from bench import iso8583, store, world
 from bench.__main__ import BENCHES, main
 from bench.authorisations import bench_pan
 from bench.figures import PAGE, Section, as_markdown, as_text, interleaved, percentile, spread, write_page
@@ -92,6 +92,12 @@ def test_the_bench_asks_postgresql_for_durable_commits_and_gets_them() -> None:
             assert connection.execute(asked).fetchone() == ("on", "on")
     finally:
         server.close()
+
+
+def test_the_world_bench_runs() -> None:
+    seen = world.measured(1, visits=1)
+    assert seen.cpu_s > 0
+    assert seen.faults >= 0
 
 
 def test_bench_cards_are_the_issuers_and_nobody_elses() -> None:
