@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
+
 from tapwatt.core import events
 from tapwatt.core.effects import Effect
 from tapwatt.core.payment import UnableToDecide
@@ -24,6 +26,8 @@ from tapwatt.uplink.messages import (
     Result,
     TerminalReported,
 )
+
+log = structlog.get_logger("tapwatt.terminals")
 
 R, K = Result, OperationKind
 Stepping = Stepper[Session, Event, Effect]
@@ -126,7 +130,11 @@ class Terminals:
             account = accounts.find_by_tag(tx, operator_id=terminal.operator_id, id_token=message.uid or "")
             if account is None:
                 return no("This tag is not known")
-        session_id = session.session_id if session else self._offer(tx, stepper, terminal, row)
+        try:
+            session_id = session.session_id if session else self._offer(tx, stepper, terminal, row)
+        except places.NoPrice as error:
+            log.error("nothing can be offered", reason=str(error))
+            return no("No price is in force here now")
         presented: Event = events.CardPresented(
             at_ms=self.now_ms(), token=message.token, brand=message.brand, last_four=message.last_four
         )
