@@ -16,12 +16,12 @@ from tapwatt.core.effects import Leader
 from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.payment import Payment, UnableToDecide
 from tapwatt.core.session import Session
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.tariff import kwh_tariff
 
 STATES = Path(__file__).parent / "states"
 MINUTE_MS = 60_000
 MORE, HELD, LESS, TOO_LITTLE = 2600, 2500, 1000, 100
-TARIFF = Tariff(tariff_id="T1", currency="EUR", kwh_price=Decimal("0.5"), tax_rate_percent=Decimal(20))
+TARIFF = kwh_tariff("T1", currency="EUR", kwh_price=Decimal("0.5"), tax_rate_percent=Decimal(20))
 
 Machine = TypeVar("Machine", Payment, Session)
 

@@ -115,6 +115,20 @@ class Settings(BaseSettings):
         le=1_000_000,
         description="Most that a derived hold may be at a terminal without PIN: plastic is refused above.",
     )
+    hold_choices_minor: str = Field(
+        "",
+        pattern=r"^$|^[1-9][0-9]{0,6}(,[1-9][0-9]{0,6}){0,5}$",
+        description="Other holds that a driver may choose, in minor units, smallest first: `1000,4000`.",
+    )
+    hold_step_minor: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="A hold that is nearly used up is raised by this, at terminals that can; 0: never.",
+    )
+    hold_most_minor: int = Field(
+        8000, gt=0, le=1_000_000, description="What a hold is raised to at most, in minor units."
+    )
     hold_days: int = Field(
         7, ge=1, le=30, description="Days a hold is good for, if the terminal's profile says no less."
     )
@@ -136,6 +150,10 @@ class Settings(BaseSettings):
         1.0, description="Wait before an unanswered advice or reversal is sent again; doubles each time."
     )
     forward_longest_retry_s: Seconds = Field(300.0, description="Longest wait between two such repeats.")
+
+    def hold_choices(self) -> tuple[int, ...]:
+        """The holds that a driver may choose among, in minor units, smallest first."""
+        return tuple(sorted({int(amount) for amount in self.hold_choices_minor.split(",") if amount}))
 
     @classmethod
     def read(cls, **chosen: object) -> Self:

@@ -15,9 +15,9 @@ from tapwatt.core.effects import Effect
 from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.payment import Payment
 from tapwatt.core.session import Session, decide
-from tapwatt.core.tariff import Tariff
+from tapwatt.core.tariff import kwh_tariff
 
-TARIFF = Tariff(tariff_id="T1", currency="EUR", kwh_price=Decimal("0.49"), tax_rate_percent=Decimal(19))
+TARIFF = kwh_tariff("T1", currency="EUR", kwh_price=Decimal("0.49"), tax_rate_percent=Decimal(19))
 HOLD = HoldPolicy(amount_minor=2500, least_minor=500)
 SESSION = "S1"
 FIRST, SECOND, THIRD, FOURTH = "S1.p1", "S1.p2", "S1.p3", "S1.p4"
@@ -91,6 +91,9 @@ refund_refused = partial(outcome, e.RefundRefused, at=300, key=THIRD, text="not 
 card = partial(happened, e.CardPresented, at=1, token="tok", brand="visa", last_four="1111")
 tag = partial(happened, e.AccountPresented, at=1, account_id="A1", id_token="04A2B3C4")
 plugged_in = partial(happened, e.PluggedIn, at=10)
+hold_chosen = partial(happened, e.HoldChosen, at=0, amount_minor=4000)
+suspended = partial(happened, e.Suspended, at=60)
+resumed = partial(happened, e.Resumed, at=60)
 unplugged = partial(happened, e.Unplugged, at=10)
 start_accepted = partial(happened, e.StartAccepted, at=3)
 start_refused = partial(happened, e.StartRefused, at=3, text="connector locked")

@@ -7,7 +7,7 @@ that has a row in the session but none in that payment.
 
 ROWS = """
 offered           CardPresented,AccountPresented               authorising Authorise
-offered           PluggedIn                                    =           -
+offered           PluggedIn,HoldChosen                         =           -
 offered           Unplugged,StopAsked,Ticked                   closed      -
 offered.free      Unplugged                                    =           -
 authorising       Approved,FoundOpen                           starting    StartCharging,ShowOnTerminal,Post
@@ -33,6 +33,7 @@ starting          Started                                      charging    ShowO
 starting          StartRefused,Unplugged,StopAsked             closing     Release,ShowOnTerminal
 starting          Ticked,HoldExpiring                          closing     Release,ShowOnTerminal
 charging          Metered,Unplugged,PluggedIn,Started          =           -
+charging          Suspended,Resumed                            =           -
 charging          StartAccepted,StartUncertain,StartRefused    =           -
 charging          Stopped                                      closing     Capture
 charging          StopAsked,HoldExpiring                       stopping    StopCharging
@@ -40,6 +41,7 @@ charging          Ticked                                       =           AskRe
 charging.asked    Ticked                                       stopping    StopCharging
 charging.asked    Metered                                      =           -
 stopping          Metered,Unplugged,PluggedIn,Started          =           -
+stopping          Suspended,Resumed                            =           -
 stopping          StartAccepted,StartUncertain,StartRefused    =           -
 stopping          StopAccepted,StopRefused,StopAsked           =           -
 stopping          HoldExpiring                                 =           -
@@ -121,6 +123,16 @@ closed.paid       {NEWS},Started,Metered,Stopped,Ticked = -
 failed.declined   {NEWS},Metered,Stopped,Ticked = -
 offered           Offered = -
 authorising       Offered = -
+offered           Suspended,Resumed = -
+authorising       Suspended,Resumed,HoldChosen = -
+ready             Suspended,Resumed,HoldChosen = -
+starting          Suspended,Resumed,HoldChosen = -
+charging          HoldChosen = -
+stopping          HoldChosen = -
+closing.capturing Suspended,Resumed,HoldChosen = -
+closed.paid       Suspended,Resumed,HoldChosen = -
+review.doubt      Suspended,Resumed,HoldChosen = -
+failed.declined   Suspended,Resumed,HoldChosen = -
 ready             Offered = -
 starting          Offered = -
 charging          Offered = -

@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from tests.core.samples import TARIFF
 
-from tapwatt.core.energy import Meter, begin, read
 from tapwatt.core.hold import (
     LOOK_AHEAD_MS,
     DerivedHold,
@@ -15,14 +14,28 @@ from tapwatt.core.hold import (
     must_stop,
     time_left_ms,
 )
-from tapwatt.core.tariff import Tariff
-
-HALF = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal("0.50"), tax_rate_percent=Decimal(0))
+from tapwatt.core.tariff import Tariff, Usage, energy_only, kwh_tariff
 
 
-def metered(energy_wh: int, *, seconds: int) -> Meter:
-    """A meter that took in an amount of energy at constant power."""
-    return read(begin(0, at_ms=0), energy_wh, at_ms=seconds * 1000, max_power_w=350_000)
+def per_kwh(price: str, tax: str = "0") -> Tariff:
+    """A price per kWh and a tax."""
+    return kwh_tariff("T", currency="EUR", kwh_price=Decimal(price), tax_rate_percent=Decimal(tax))
+
+
+HALF = per_kwh("0.50")
+
+
+def charged(energy_wh: int, *, seconds: int) -> Usage:
+    """An amount of energy that flowed at constant power."""
+    return energy_only(energy_wh, ended_ms=seconds * 1000)
+
+
+def stops(tariff: Tariff, energy_wh: int, *, seconds: int, authorised_minor: int) -> bool:
+    """Whether that charge has to stop now, at the power it had."""
+    power_w = energy_wh * 3600 // seconds if seconds else 0
+    return must_stop(
+        tariff, charged(energy_wh, seconds=seconds), power_w=power_w, authorised_minor=authorised_minor
+    )
 
 
 def test_the_hold_is_shown_before_the_tap() -> None:
@@ -32,21 +45,21 @@ def test_the_hold_is_shown_before_the_tap() -> None:
 def test_a_charge_goes_on_while_the_hold_covers_the_look_ahead_too() -> None:
     # 25.00 EUR buy 50,000 Wh; at 10 Wh a second the look-ahead of 5 s takes 50 Wh more.
     assert LOOK_AHEAD_MS == 5000
-    assert not must_stop(HALF, metered(49_949, seconds=4995), authorised_minor=2500)
-    assert must_stop(HALF, metered(49_950, seconds=4995), authorised_minor=2500)
+    assert not stops(HALF, 49_949, seconds=4995, authorised_minor=2500)
+    assert stops(HALF, 49_950, seconds=4995, authorised_minor=2500)
 
 
 def test_a_charge_at_its_limit_stops_even_when_no_power_flows() -> None:
-    assert must_stop(HALF, metered(50_000, seconds=10**6), authorised_minor=2500)
+    assert must_stop(HALF, charged(50_000, seconds=10**6), power_w=0, authorised_minor=2500)
 
 
 def test_nothing_authorised_means_stop_at_once() -> None:
-    assert must_stop(TARIFF, begin(0, at_ms=0), authorised_minor=0)
+    assert must_stop(TARIFF, Usage(started_ms=0), power_w=0, authorised_minor=0)
 
 
 def test_free_energy_has_no_limit() -> None:
-    free = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal(0), tax_rate_percent=Decimal(19))
-    assert not must_stop(free, metered(500_000, seconds=6000), authorised_minor=0)
+    free = per_kwh("0", "19")
+    assert not stops(free, 500_000, seconds=6000, authorised_minor=0)
 
 
 RULE = DerivedHold(expected_wh=40_000, floor_minor=1000, cap_minor=8000, plastic_minor=5000, least_minor=100)
@@ -64,8 +77,7 @@ RULE = DerivedHold(expected_wh=40_000, floor_minor=1000, cap_minor=8000, plastic
 def test_a_derived_hold_follows_the_price_within_its_bounds(
     price: str, amount_minor: int, sentence: str
 ) -> None:
-    tariff = Tariff(tariff_id="T", currency="EUR", kwh_price=Decimal(price), tax_rate_percent=Decimal(0))
-    policy = hold_for(RULE, tariff)
+    policy = hold_for(RULE, per_kwh(price))
     assert policy.amount_minor == amount_minor
     assert hold_sentence(policy, currency="EUR") == sentence
 
@@ -84,7 +96,7 @@ def test_a_fixed_hold_is_what_it_is() -> None:
 
 def test_the_rest_of_the_hold_lasts_as_long_as_full_power_takes() -> None:
     # 25.00 EUR buy 50 kWh; 40 are left, and 100 kW deliver them in 24 minutes.
-    left = time_left_ms(HALF, metered(10_000, seconds=600), authorised_minor=2500, max_power_w=100_000)
+    left = time_left_ms(HALF, charged(10_000, seconds=600), authorised_minor=2500, max_power_w=100_000)
     assert left == 24 * 60_000
-    assert time_left_ms(HALF, metered(60_000, seconds=1), authorised_minor=2500, max_power_w=1) == 0
-    assert time_left_ms(HALF, metered(0, seconds=1), authorised_minor=2500, max_power_w=0) is None
+    assert time_left_ms(HALF, charged(60_000, seconds=1), authorised_minor=2500, max_power_w=1) == 0
+    assert time_left_ms(HALF, charged(0, seconds=1), authorised_minor=2500, max_power_w=0) is None

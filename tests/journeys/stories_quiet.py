@@ -16,18 +16,24 @@ AGAIN = (
 
 
 def everything(key: str, *, at: float, but: tuple[Any, ...] = ()) -> tuple[Any, ...]:
-    """Every outcome once more under one key, and the offer too."""
-    return (s.offered(at=at), *(again(at=at, key=key) for again in AGAIN if again not in but))
+    """Every outcome once more under one key, and the offer, the car's idling and the choice of a hold too."""
+    return (s.offered(at=at), *idling(at), *(again(at=at, key=key) for again in AGAIN if again not in but))
+
+
+def idling(at: float) -> tuple[Any, ...]:
+    """A car that stops asking for power and asks again, and a choice of a hold."""
+    return s.suspended(at=at), s.resumed(at=at), s.hold_chosen(at=at, amount_minor=9999)
 
 
 QUIET = (
     Story(
         name="everything is said again at every step of a happy visit",
         events=(
-            s.offered(plugged=False), s.offered(plugged=False), s.card(), s.offered(), s.approved(),
+            s.offered(plugged=False), s.offered(plugged=False), *idling(0), s.card(), s.offered(),
+            *idling(1), s.approved(),
             s.metered(at=2, register_wh=1000), *everything(s.FIRST, at=3), s.plugged_in(at=4),
             *everything(s.FIRST, at=4), s.started(), *everything(s.FIRST, at=6), s.stop_asked(),
-            *everything(s.FIRST, at=101), s.stopped(), s.offered(at=121), s.captured(),
+            *everything(s.FIRST, at=101), s.stopped(), s.offered(at=121), *idling(121), s.captured(),
             *everything(s.SECOND, at=300), *AFTERWARDS,
         ),
         state="closed", payment="captured", captured=487, released=2013, postings=PAID,

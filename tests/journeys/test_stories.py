@@ -10,6 +10,7 @@ from tests.journeys.stories import VISITS, Story
 from tests.journeys.stories_late import LATE
 from tests.journeys.stories_limits import LIMITED
 from tests.journeys.stories_payment import PAYMENT
+from tests.journeys.stories_price import PRICED
 from tests.journeys.stories_quiet import QUIET
 from tests.journeys.stories_review import REVIEWED
 from tests.journeys.stories_station import STATION
@@ -19,7 +20,7 @@ from tapwatt.core import effects as f
 from tapwatt.core import payment, session
 from tapwatt.core.session import UnableToDecide, decide
 
-GOOD = (*VISITS, *STATION, *PAYMENT, *LATE, *QUIET, *REVIEWED, *LIMITED)
+GOOD = (*VISITS, *STATION, *PAYMENT, *LATE, *QUIET, *REVIEWED, *LIMITED, *PRICED)
 STORIES = [
     pytest.param(story, id=story.name, marks=[defect(story.defect)] if story.defect else []) for story in GOOD
 ]
@@ -113,6 +114,8 @@ def twice(story: Story) -> Iterator[tuple[str, str, str]]:
 
 
 AGAIN = {
+    ("offered", "HoldChosen"): {"ShowOnTerminal"},
+    ("charging", "Silent"): {"Ask"},
     ("closed", "Silent"): {"Ask"},
     ("closing", "Silent"): {"Ask"},
     ("closing", "Aborted"): {"Ask"},

@@ -50,7 +50,14 @@ async def publish(site: Site, version: int, *, at_ms: int = NOW, **more: Any) ->
         "at_ms": at_ms,
         **more,
     }
-    return await write(site, lambda tx: tariffs.publish(tx, **which))
+    check = {
+        name: value
+        for name, value in which.items()
+        if name in ("operator_id", "tariff_id", "version", "at_ms")
+    }
+    found = await site.database.read(lambda tx: tariffs.checked(tx, **check))
+    await write(site, lambda tx: tariffs.publish(tx, **which, found=found))
+    return found
 
 
 async def retire(site: Site, version: int, *, at_ms: int = NOW, why: str = "a mistake") -> None:

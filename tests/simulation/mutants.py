@@ -22,7 +22,6 @@ from tapwatt.core import (
     session_moves,
     session_steps,
 )
-from tapwatt.core import tariff as core_tariff
 from tapwatt.core.effects import Capture, Post, Release
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session import SessionState
@@ -91,13 +90,13 @@ def _release_after_capture(paid: Any, event: Any) -> Any:
     return payment_steps.ask_for(Release, after, P.REVERSING, after.authorised_minor)
 
 
-def _twice_rounded(tariff: Any, usage: Any) -> Any:
-    bill = _PRICE(tariff, usage)
-    tax = int(bill.net_minor * tariff.tax_rate_percent / 100) + 1
+def _twice_rounded(charged: Any) -> Any:
+    bill = _BILLED(charged)
+    tax = int(bill.net_minor * bill.taxes[0].rate_percent / 100) + 1
     return replace(bill, tax_minor=tax, gross_minor=bill.net_minor + tax)
 
 
-_PRICE = core_tariff.price
+_BILLED = session_moves.billed
 
 
 def _receipt_of_hold(charged: Any) -> Any:
@@ -314,7 +313,7 @@ ALL = (
     ),
     Mutant(
         name="tax and net rounded apart",
-        patches=lambda: [(session_steps, "price", _twice_rounded)],
+        patches=lambda: [(session_moves, "billed", _twice_rounded)],
     ),
     Mutant(
         name="a receipt that shows the hold",

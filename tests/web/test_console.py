@@ -77,7 +77,7 @@ async def test_a_session_page_tells_the_whole_story(scene: Scene, web: httpx.Asy
     assert set(STORY) <= set(elements.ids)
     for words in ("Session offered", "Hold approved", "12 meter readings", "Amount captured",
                  "acquirer receivable", "15.38 EUR", "44.62 EUR", "Terminal said", "1204.330 → 1230.710 kWh",
-                 "2.45 EUR", "831274", "Rounding: gross total half up"):  # fmt: skip
+                 "2.45 EUR", "831274", "Rounding: total, half up", "VAT 19 %"):  # fmt: skip
         assert words in page
     assert "Stop this session" not in page
     assert "differs" not in page

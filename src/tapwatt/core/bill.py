@@ -1,14 +1,21 @@
 """The itemised result of pricing: lines with quantity, unit price, tax and why, and totals rounded once by a
 stored policy."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal, localcontext
+from decimal import MAX_PREC, Context, Decimal, Inexact
 from enum import StrEnum
 from fractions import Fraction
 
 from tapwatt.core.money import round_to_minor, to_major
 
 DIGITS = 28
+EXACT, NEAREST = Context(prec=DIGITS, traps=[Inexact]), Context(prec=DIGITS, traps=[])
+ALL_DIGITS = Context(prec=MAX_PREC, traps=[])
+NO_MONEY = Fraction(1, 10**15)
+"""Less than any amount, and more than what is left off behind 28 digits."""
+WHOLE = "JPY"
+"""A currency without decimals: to round what is in minor units already."""
 
 
 class Basis(StrEnum):
@@ -24,7 +31,8 @@ class Rounding:
 
     Where prices contain tax (`tax_inside`), the tax is taken out of the rounded gross; else net and gross are
     rounded each by itself. The tax is always their difference. `cash_step_minor` is the least coin: 5 where a
-    currency has no smaller one, 1 everywhere else.
+    currency has no smaller one, 1 everywhere else. As at a till, it rounds the rounded total, never a line;
+    the tax stays as it was, so the difference is in the net.
     """
 
     basis: Basis = Basis.TOTAL
@@ -49,7 +57,7 @@ class TaxShare:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One priced component, or an adjustment. Amounts are in major units, exact where decimals can be, else
-    to 28 digits; `unit_price` is as the tariff says it, with tax or without (`tax_inside`)."""
+    to 28 digits (`decimal_of`); `unit_price` is as the tariff says it, with tax or without (`tax_inside`)."""
 
     dimension: str
     quantity: Decimal
@@ -96,80 +104,123 @@ class Bill:
 
 
 def decimal_of(value: Fraction | int) -> Decimal:
-    """A fraction as a decimal: exact where it terminates within 28 digits, else rounded to them."""
-    if isinstance(value, int):
-        return Decimal(value)
-    with localcontext() as context:
-        context.prec = DIGITS
-        return Decimal(value.numerator) / Decimal(value.denominator)
+    """A fraction as a decimal: exact where it ends, however long, else to the nearest of 28 digits."""
+    top, bottom = value.numerator, value.denominator
+    if bottom == 1:
+        return Decimal(top)
+    try:
+        return EXACT.divide(Decimal(top), Decimal(bottom))
+    except Inexact:
+        places = _places(bottom)
+        if places is None:
+            return NEAREST.divide(Decimal(top), Decimal(bottom))
+        return Decimal(top * 10**places // bottom).scaleb(-places, ALL_DIGITS)
+
+
+def _places(bottom: int) -> int | None:
+    """How many decimals a fraction of this denominator has; None when they do not end."""
+    counts = []
+    for prime in (2, 5):
+        count = 0
+        while bottom % prime == 0:
+            bottom, count = bottom // prime, count + 1
+        counts.append(count)
+    return max(counts) if bottom == 1 else None
 
 
 def total(
     lines: tuple[Line, ...], *, currency: str, net: Fraction, gross: Fraction, rounding: Rounding
 ) -> Bill:
     """Add up lines and round by the policy. `net` and `gross` are the exact sums of the lines."""
-    inside = any(line.tax_inside for line in lines)
     if rounding.basis is Basis.LINE:
-        gross_minor = sum(_minor(Fraction(line.gross), currency, rounding) for line in lines)
-        net_minor = sum(_minor(Fraction(line.net), currency, rounding) for line in lines)
+        gross_minor = sum(round_to_minor(line.gross, currency=currency) for line in lines)
+        net_minor = sum(round_to_minor(line.net, currency=currency) for line in lines)
     else:
-        gross_minor, net_minor = _minor(gross, currency, rounding), _minor(net, currency, rounding)
-    if inside and gross:
-        net_minor = round_to_minor(
-            decimal_of(Fraction(to_major(gross_minor, currency=currency)) * net / gross), currency=currency
-        )
+        gross_minor = round_to_minor(gross, currency=currency)
+        net_minor = gross_minor if net == gross else round_to_minor(net, currency=currency)
+    if gross and any(line.tax_inside for line in lines):
+        taken_out = Fraction(to_major(gross_minor, currency=currency)) * net / gross
+        net_minor = round_to_minor(taken_out, currency=currency)
+    return _bill(lines, currency, (net, gross), (net_minor, gross_minor), rounding)
+
+
+def _bill(
+    lines: tuple[Line, ...],
+    currency: str,
+    exact: tuple[Fraction, Fraction],
+    rounded_minor: tuple[int, int],
+    rounding: Rounding,
+) -> Bill:
+    """The bill of these lines, exact and rounded net and gross; the least coin is applied here."""
+    tax_minor = rounded_minor[1] - rounded_minor[0]
+    gross_minor = _in_coins(rounded_minor[1], rounding.cash_step_minor)
     return Bill(
         currency=currency,
         lines=lines,
-        exact_net=decimal_of(net),
-        exact_gross=decimal_of(gross),
-        net_minor=net_minor,
-        tax_minor=gross_minor - net_minor,
+        exact_net=decimal_of(exact[0]),
+        exact_gross=decimal_of(exact[1]),
+        net_minor=gross_minor - tax_minor,
+        tax_minor=tax_minor,
         gross_minor=gross_minor,
-        taxes=_tax_totals(lines, net_minor, gross_minor - net_minor),
+        taxes=_tax_totals(lines, exact[0], rounded_minor[0], tax_minor),
         rounding=rounding,
     )
 
 
-def _minor(amount: Fraction, currency: str, rounding: Rounding) -> int:
-    """Rounded to whole minor units, then to the least coin."""
-    minor, step = round_to_minor(decimal_of(amount), currency=currency), rounding.cash_step_minor
-    return minor if step == 1 else step * round_to_minor(Decimal(minor) / step, currency="JPY")
+def _in_coins(amount_minor: int, step: int) -> int:
+    """To the nearest coin, halves away from zero."""
+    if step == 1:
+        return amount_minor
+    coins = (2 * abs(amount_minor) + step) // (2 * step) * step
+    return -coins if amount_minor < 0 else coins
 
 
-def _tax_totals(lines: tuple[Line, ...], net_minor: int, tax_minor: int) -> tuple[TaxTotal, ...]:
-    """Bases and taxes by name and rate, made to sum to the rounded totals."""
-    names = dict.fromkeys((share.name, share.rate_percent) for line in lines for share in line.taxes)
-    shares = [share for line in lines for share in line.taxes]
-    bases = [
-        sum((share.base for share in shares if (share.name, share.rate_percent) == name), Decimal(0))
-        for name in names
-    ]
-    amounts = [
-        sum((share.amount for share in shares if (share.name, share.rate_percent) == name), Decimal(0))
-        for name in names
-    ]
-    net = sum((line.net for line in lines), Decimal(0))
+Shares = dict[tuple[str, Decimal], tuple[Fraction, Fraction]]
+"""Base and amount of each tax, by its name and rate."""
+
+
+def _shares(lines: tuple[Line, ...]) -> Shares:
+    found: Shares = {}
+    for line in lines:
+        for share in line.taxes:
+            base, amount = found.get((share.name, share.rate_percent), (Fraction(0), Fraction(0)))
+            found[share.name, share.rate_percent] = (
+                base + Fraction(share.base),
+                amount + Fraction(share.amount),
+            )
+    return found
+
+
+def _tax_totals(
+    lines: tuple[Line, ...], net: Fraction, net_minor: int, tax_minor: int
+) -> tuple[TaxTotal, ...]:
+    """Bases and taxes by name and rate. The taxes sum to the rounded tax; so do the bases to the rounded net
+    where each amount bears one tax, else each is rounded by itself."""
+    shares = _shares(lines)
+    bases = [base for base, _ in shares.values()]
+    if abs(sum(bases, Fraction(0)) - net) < NO_MONEY:
+        bases_minor = split(net_minor, bases)
+    else:
+        factor = net_minor / net if net else Fraction(0)
+        bases_minor = [round_to_minor(base * factor, currency=WHOLE) for base in bases]
     return tuple(
         TaxTotal(name=name, rate_percent=rate, base_minor=base_minor, amount_minor=amount_minor)
         for (name, rate), base_minor, amount_minor in zip(
-            names,
-            [round(base * net_minor / net) if net else 0 for base in bases],
-            split(tax_minor, amounts),
-            strict=True,
+            shares, bases_minor, split(tax_minor, [amount for _, amount in shares.values()]), strict=True
         )
     )
 
 
-def split(amount_minor: int, weights: list[Decimal]) -> list[int]:
+def split(amount_minor: int, weights: Sequence[Decimal | Fraction]) -> list[int]:
     """Split whole minor units by weights, without losing one: the largest remainders get the rest. Weights
     that sum to zero share evenly."""
-    if not weights:
-        return []
-    whole = sum(weights, Decimal(0))
+    if len(weights) <= 1:
+        return [amount_minor] * len(weights)
+    exact = [Fraction(weight) for weight in weights]
+    whole = sum(exact, Fraction(0))
     if not whole:
-        weights, whole = [Decimal(1)] * len(weights), Decimal(len(weights))
-    ideal = [Fraction(weight) * amount_minor / Fraction(whole) for weight in weights]
+        exact, whole = [Fraction(1)] * len(weights), Fraction(len(weights))
+    ideal = [weight * amount_minor / whole for weight in exact]
     parts = [value.numerator // value.denominator for value in ideal]
     by_rest = sorted(range(len(parts)), key=lambda place: parts[place] - ideal[place])
     for place in by_rest[: amount_minor - sum(parts)]:
@@ -231,41 +282,67 @@ def _adjusted(bill: Bill, gross: Fraction, dimension: str, why: str) -> Bill:
     """The bill with one more line that brings its gross to an exact amount, its taxes in proportion."""
     old_net, old_gross = Fraction(bill.exact_net), Fraction(bill.exact_gross)
     net = gross * old_net / old_gross if old_gross else gross
-    line = adjustment(bill.lines, net=net - old_net, gross=gross - old_gross, dimension=dimension, why=why)
-    exact = total((*bill.lines, line), currency=bill.currency, net=net, gross=gross, rounding=PER_TOTAL)
-    gross_minor = round_to_minor(decimal_of(gross), currency=bill.currency)
-    net_minor = round_to_minor(decimal_of(net), currency=bill.currency)
-    tax_minor = gross_minor - net_minor
-    return replace(
-        exact,
-        net_minor=net_minor,
-        tax_minor=tax_minor,
-        gross_minor=gross_minor,
-        taxes=_tax_totals(exact.lines, net_minor, tax_minor),
-        rounding=bill.rounding,
+    inside = any(line.tax_inside for line in bill.lines)
+    line = adjustment(
+        bill.lines,
+        net=net - old_net,
+        gross=gross - old_gross,
+        dimension=dimension,
+        why=why,
+        tax_inside=inside,
     )
+    rounded_minor = (
+        round_to_minor(net, currency=bill.currency),
+        round_to_minor(gross, currency=bill.currency),
+    )
+    once = replace(bill.rounding, cash_step_minor=1)
+    made = _bill((*bill.lines, line), bill.currency, (net, gross), rounded_minor, once)
+    return replace(made, rounding=bill.rounding)
 
 
-def adjustment(lines: tuple[Line, ...], *, net: Fraction, gross: Fraction, dimension: str, why: str) -> Line:
-    """A line that moves the total by exactly this much. Its tax is spread over the taxes already there."""
-    tax, shares = gross - net, [share for line in lines for share in line.taxes]
-    taxed = sum((Fraction(share.amount) for share in shares), Fraction(0))
-    based = sum((Fraction(line.net) for line in lines), Fraction(0))
+def adjustment(
+    lines: tuple[Line, ...],
+    *,
+    net: Fraction,
+    gross: Fraction,
+    dimension: str,
+    why: str,
+    tax_inside: bool = False,
+    usual: tuple[TaxShare, ...] = (),
+) -> Line:
+    """A line that moves the total by exactly this much. Its tax is spread over the taxes already there; where
+    there are none, over `usual`, the shares of one unit of net price."""
+    tax = gross - net
+    shares = _shares(lines)
+    taxed = sum((amount for _, amount in shares.values()), Fraction(0))
+    if not taxed and any(share.amount for share in usual):
+        shares = {
+            (share.name, share.rate_percent): (Fraction(share.base), Fraction(share.amount))
+            for share in usual
+        }
+        taxed, based = sum((amount for _, amount in shares.values()), Fraction(0)), Fraction(1)
+    elif tax and not taxed:
+        rate = decimal_of(100 * tax / net) if net else Decimal(0)
+        shares, taxed, based = {("tax", rate): (net, tax)}, tax, net
+    else:
+        based = sum((Fraction(line.net) for line in lines), Fraction(0))
     return Line(
         dimension=dimension,
         quantity=Decimal(1),
         unit="session",
-        unit_price=decimal_of(net),
+        unit_price=decimal_of(gross if tax_inside else net),
         net=decimal_of(net),
         tax=decimal_of(tax),
         gross=decimal_of(gross),
         taxes=tuple(
-            replace(
-                share,
-                base=decimal_of(Fraction(share.base) * net / based) if based else decimal_of(net),
-                amount=decimal_of(Fraction(share.amount) * tax / taxed) if taxed else Decimal(0),
+            TaxShare(
+                name=name,
+                rate_percent=rate,
+                base=decimal_of(base * net / based if based else net),
+                amount=decimal_of(amount * tax / taxed if taxed else Fraction(0)),
             )
-            for share in shares
+            for (name, rate), (base, amount) in shares.items()
         ),
+        tax_inside=tax_inside,
         why=why,
     )

@@ -1,13 +1,13 @@
 """How much to authorise before the charge, and when a charge has to stop to stay within it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tapwatt.core.money import round_to_minor, show, to_major
+from tapwatt.core.money import round_to_minor, show
 from tapwatt.core.site import SOMEWHERE, Site
 from tapwatt.core.tariff.model import Tariff
 from tapwatt.core.tariff.quotes import quote
-from tapwatt.core.tariff.running import due_if_stopped, going_on, reach
+from tapwatt.core.tariff.running import exhausts, going_on, reach
 from tapwatt.core.tariff.usage import MS_PER_HOUR, Usage
 
 LOOK_AHEAD_MS = 5_000
@@ -34,8 +34,8 @@ class HoldPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivedHold:
-    """A hold that follows the price: what an expected charge costs, within bounds. Where the tariff itself asks
-    for an amount (OCPI preauthorize_amount), that is taken instead, within the same bounds."""
+    """A hold that follows the price: what an expected charge costs, within bounds. Where the tariff itself
+    asks for an amount (OCPI preauthorize_amount), that is taken instead, within the same bounds."""
 
     expected_wh: int
     floor_minor: int
@@ -54,8 +54,8 @@ def hold_for(
     max_power_w: int = 0,
     site: Site = SOMEWHERE,
 ) -> HoldPolicy:
-    """The hold of a session at this tariff, fixed when it is offered. The expected charge begins now and runs at
-    half the EVSE's power, as charges on average do."""
+    """The hold of a session at this tariff, fixed when it is offered. The expected charge begins now and runs
+    at half the EVSE's power, as charges on average do."""
     if isinstance(rule, HoldPolicy):
         return rule
     charging_ms = 2 * rule.expected_wh * MS_PER_HOUR // max_power_w if max_power_w else 0
@@ -77,13 +77,15 @@ def hold_for(
 
 def chosen(policy: HoldPolicy, amount_minor: int) -> HoldPolicy:
     """The hold that a driver chose. Raises ValueError when it is none of the choices."""
-    if amount_minor not in (policy.amount_minor, *policy.choices_minor):
+    offered = (policy.amount_minor, *policy.choices_minor)
+    if amount_minor not in offered:
         raise ValueError(f"{amount_minor} is none of the holds that were offered")
-    return HoldPolicy(
+    return replace(
+        policy,
         amount_minor=amount_minor,
         least_minor=min(policy.least_minor, amount_minor),
-        step_minor=policy.step_minor,
-        most_minor=policy.most_minor,
+        covers_wh=policy.covers_wh * amount_minor // policy.amount_minor,
+        choices_minor=tuple(sorted({*offered} - {amount_minor})),
     )
 
 
@@ -112,7 +114,7 @@ def hold_sentence(policy: HoldPolicy, *, currency: str) -> str:
 def must_stop(tariff: Tariff, usage: Usage, *, power_w: int, authorised_minor: int) -> bool:
     """Whether charging on at this power would soon cost more than the confirmed hold."""
     soon = going_on(usage, for_ms=LOOK_AHEAD_MS, power_w=power_w)
-    return due_if_stopped(tariff, soon) > to_major(authorised_minor, currency=tariff.currency)
+    return exhausts(tariff, soon, limit_minor=authorised_minor, power_w=power_w)
 
 
 def time_left_ms(tariff: Tariff, usage: Usage, *, authorised_minor: int, max_power_w: int) -> int | None:

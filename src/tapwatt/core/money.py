@@ -4,7 +4,8 @@ A currency's minor unit is the power of ten of ISO 4217; an amount without its c
 """
 
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
 # ISO 4217 list one, 2026: only the exceptions; every other currency has two decimals.
 EXCEPTIONS = {
@@ -21,9 +22,11 @@ def decimals(currency: str) -> int:
     return DECIMALS.get(currency, 2)
 
 
-def round_to_minor(amount: Decimal, *, currency: str) -> int:
+def round_to_minor(amount: Decimal | Fraction, *, currency: str) -> int:
     """Round an exact amount in major units half up, away from zero, to whole minor units."""
-    return int(amount.scaleb(decimals(currency)).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    top, bottom = amount.as_integer_ratio()
+    whole: int = (2 * abs(top) * 10 ** decimals(currency) + bottom) // (2 * bottom)
+    return -whole if top < 0 else whole
 
 
 def to_major(amount_minor: int, *, currency: str) -> Decimal:

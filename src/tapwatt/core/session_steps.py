@@ -292,10 +292,9 @@ def resumed(session: Session, event: Happened) -> Decision:
 def hold_chosen(session: Session, event: HoldChosen) -> Decision:
     """The driver chose how much is held; an amount that was not offered changes nothing."""
     try:
-        policy = chosen(session.hold, event.amount_minor)
+        chose = replace(session, hold=chosen(session.hold, event.amount_minor))
     except ValueError:
         return session, ()
-    chose = replace(session, hold=replace(policy, choices_minor=session.hold.choices_minor))
     return number(chose, *screen.offer(chose))
 
 

@@ -18,8 +18,8 @@ import msgspec
 
 SIZE_MAX = 4_000_000
 """Characters of a document."""
-DIGITS_MAX = 12
-"""Before the point, and as many after it."""
+WHOLE_DIGITS_MAX, DECIMALS_MAX, DIGITS_MAX = 12, 24, 28
+"""Of a number: before the point, after it (what a binary float prints has up to 20), and in all."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOMENT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?", re.ASCII
@@ -118,16 +118,14 @@ class Node:
             self.wrong("was read as a binary float; numbers must be read exactly")
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             self.wrong("must be a number")
-        if isinstance(value, int) and abs(value) >= 10**DIGITS_MAX:
-            self.wrong(f"has more than {DIGITS_MAX} digits")
         number = Decimal(value)
         if not number.is_finite() or len(number.as_tuple().digits) > 2 * DIGITS_MAX:
             self.wrong("must be a number of a few digits")
         number = _plain(number)
-        if number.adjusted() >= DIGITS_MAX:
-            self.wrong(f"has more than {DIGITS_MAX} digits")
-        if -_exponent(number) > DIGITS_MAX:
-            self.wrong(f"has more than {DIGITS_MAX} decimals")
+        if number.adjusted() >= WHOLE_DIGITS_MAX:
+            self.wrong(f"has more than {WHOLE_DIGITS_MAX} digits before the point")
+        if -_exponent(number) > DECIMALS_MAX or len(number.as_tuple().digits) > DIGITS_MAX:
+            self.wrong(f"has more than {DECIMALS_MAX} decimals or {DIGITS_MAX} digits")
         if (least is not None and number < least) or (most is not None and number > most):
             self.wrong(_allowed(least, most))
         return number

@@ -16,6 +16,7 @@ from typing import Any
 
 from tapwatt.core.tariff.model import (
     ALWAYS,
+    NO_LIMITS,
     Component,
     Dimension,
     Element,
@@ -172,7 +173,7 @@ def _limits(top: Node, version: str) -> Limits:
         if limit is not None:
             found[f"{side}_net"] = limit.field(net).number(least=NONE)
             found[f"{side}_gross"] = limit.get(gross, lambda node: node.number(least=NONE))
-    return Limits(**found)
+    return Limits(**found) if found else NO_LIMITS
 
 
 def _element(node: Node) -> Element:

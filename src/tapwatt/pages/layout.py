@@ -1,6 +1,7 @@
 """Templates with one layout and one style, and the headers that keep a page to itself."""
 
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -45,6 +46,7 @@ def environment(package: str) -> Environment:
     env.filters["moment"] = moment
     env.filters["power"] = power
     env.filters["duration"] = duration
+    env.filters["exact"] = exact
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     return env
 
@@ -69,6 +71,12 @@ def moment(at_ms: int) -> str:
 def power(power_w: int) -> str:
     """Power in kilowatts, to a tenth."""
     return f"{power_w // 1000}.{power_w % 1000 // 100} kW"
+
+
+def exact(number: str) -> str:
+    """An exact decimal as people read it: at most six decimals, none that say nothing."""
+    shown = f"{Decimal(number).quantize(Decimal('0.000001'), rounding=ROUND_HALF_UP):f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def duration(passed_ms: int) -> str:

@@ -7,7 +7,7 @@ from functools import cache
 from sqlalchemy import bindparam, insert, select, update
 
 from tapwatt.core import ids
-from tapwatt.core.events import Limits, Offered
+from tapwatt.core.events import Limits, Offered, Resumed, Suspended
 from tapwatt.core.hold import DerivedHold, HoldPolicy, hold_for
 from tapwatt.core.site import Site
 from tapwatt.core.tariff.clock import local, zone_of
@@ -17,7 +17,7 @@ from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF_VERSION, TERMINAL
 from tapwatt.store import Row, Transaction
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 
-FREE, PLUGGED = "available", "preparing"
+FREE, PLUGGED, IDLE = "available", "preparing", "suspended_ev"
 CONNECTED = ("preparing", "charging", "suspended_ev", "suspended_evse", "finishing", "occupied")
 """Statuses in which a car is at the connector; only a `preparing` one waits to be paid for."""
 
@@ -97,6 +97,12 @@ class Terms:
 
     hold: HoldPolicy | DerivedHold
     limits: Limits
+    choices_minor: tuple[int, ...] = ()
+    """Other holds that a driver may choose."""
+    step_minor: int = 0
+    """By how much a hold is raised while the charge runs, where the terminal can raise one; 0 for never."""
+    most_minor: int = 0
+    """What a hold is raised to at most."""
 
 
 class NoPrice(Exception):
@@ -119,12 +125,18 @@ def terms_at(terms: Terms, profile: Profile | None) -> Terms:
     """The terms at one terminal: its acquirer's holds may end sooner, and a PIN pad takes plastic at any
     amount."""
     hold, hold_ms = terms.hold, terms.limits.hold_ms
+    raises = profile is not None and profile.capabilities.get("increase", False)
     if profile is not None:
         hold_ms = min(hold_ms, profile.limits.get("hold_days", 0) * DAY_MS or hold_ms)
         if isinstance(hold, DerivedHold) and profile.hardware.get("pin"):
             hold = replace(hold, plastic_minor=hold.cap_minor)
     expiry_ms = min(terms.limits.expiry_ms, hold_ms // 2)
-    return Terms(hold=hold, limits=replace(terms.limits, hold_ms=hold_ms, expiry_ms=expiry_ms))
+    return replace(
+        terms,
+        hold=hold,
+        limits=replace(terms.limits, hold_ms=hold_ms, expiry_ms=expiry_ms),
+        step_minor=terms.step_minor if raises else 0,
+    )
 
 
 def offer(
@@ -146,6 +158,7 @@ def offer(
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
     site = site_of(station, at_ms=at_ms)
+    hold = hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site)
     return Offered(
         at_ms=at_ms,
         session_id=ids.session_id(chance[:10]),
@@ -156,7 +169,12 @@ def offer(
         id_token=ids.one_use_token(chance[10:20]),
         reference=ids.payment_reference(chance[20:32]),
         tariff=tariff,
-        hold=hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site),
+        hold=replace(
+            hold,
+            choices_minor=tuple(amount for amount in here.choices_minor if amount != hold.amount_minor),
+            step_minor=here.step_minor,
+            most_minor=here.most_minor,
+        ),
         limits=here.limits,
         max_power_w=station.max_power_w,
         plugged=plugged,
@@ -214,3 +232,14 @@ def set_connector(
             since_ms=at_ms if before.status != status else before.since_ms,
         )
     return before
+
+
+def idling(status: str, before: Row | None, *, at_ms: int) -> Suspended | Resumed | None:
+    """Whether the car stopped asking for power, or asks again. A station that holds back power
+    (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are compared."""
+    was = before.status if before is not None else ""
+    if status == was:
+        return None
+    if status == IDLE:
+        return Suspended(at_ms=at_ms)
+    return Resumed(at_ms=at_ms) if was == IDLE else None

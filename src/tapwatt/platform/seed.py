@@ -76,6 +76,7 @@ def _tariff(tx: Transaction, owner: str, tariff: dict[str, Any], now_ms: int) ->
         operator_id=owner,
         tariff_id=value.tariff_id,
         version=version,
+        found=tariffs.checked(tx, operator_id=owner, tariff_id=value.tariff_id, at_ms=now_ms),
         by="sandbox",
         accept="sandbox data",
         at_ms=now_ms,

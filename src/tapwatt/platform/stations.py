@@ -176,24 +176,9 @@ class Stations:
             stepper.step(session_id, events.PluggedIn(at_ms=self.now_ms()))
         if message.status == ocpp.ConnectorStatus.AVAILABLE:
             stepper.step(session_id, events.Unplugged(at_ms=self.now_ms()))
-        if (idles := self._idling(message, before)) is not None:
+        if (idles := places.idling(message.status, before, at_ms=message.at_ms or self.now_ms())) is not None:
             stepper.step(session_id, idles)
         return Said(answer=ocpp.Acknowledged(), session_id=session_id)
-
-    def _idling(
-        self, message: ocpp.StatusReported, before: Row | None
-    ) -> events.Suspended | events.Resumed | None:
-        """Whether the car stopped asking for power or asks again. A station that holds back power
-        (SuspendedEVSE) makes nobody idle."""
-        if before is not None and before.status == message.status:
-            return None
-        # The station's own clock, as its readings have: the two are compared.
-        at_ms = message.at_ms or self.now_ms()
-        if message.status == ocpp.ConnectorStatus.SUSPENDED_EV:
-            return events.Suspended(at_ms=at_ms)
-        if message.status in (ocpp.ConnectorStatus.CHARGING, ocpp.ConnectorStatus.SUSPENDED_EVSE):
-            return events.Resumed(at_ms=at_ms)
-        return None
 
     def _offer(
         self, tx: Transaction, stepper: Stepping, station: Row, evse_id: int, *, always: bool = False

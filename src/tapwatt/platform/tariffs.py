@@ -26,6 +26,8 @@ STEPS = {(DRAFT, "publish"): PUBLISHED, (DRAFT, "retire"): RETIRED, (PUBLISHED, 
 """What may be done with a version in a state, and the state after it."""
 VERSIONS_MAX, TARIFFS_MAX = 1_000, 500
 BODY_MAX = 1_000_000
+PLACES_MAX = 20
+"""A tariff is checked for so many unlike places; more are hardly in one operator's hands."""
 WHY_LEAST, WHY_MOST = 3, 500
 
 _V = TARIFF_VERSION.c
@@ -190,7 +192,8 @@ def version_of(tx: Transaction, *, operator_id: str, tariff_id: str, version: in
 def places_of(tx: Transaction, *, operator_id: str, tariff_id: str, at_ms: int) -> list[Where]:
     """Where a tariff is used, as far as the law cares; anywhere when no station has it."""
     stations = tx.run(USERS, operator_id=operator_id, tariff_id=tariff_id)
-    return list(dict.fromkeys(where_of(row, at_ms=at_ms) for row in stations)) or [anywhere(at_ms)]
+    found = list(dict.fromkeys(where_of(row, at_ms=at_ms) for row in stations))
+    return found[:PLACES_MAX] or [anywhere(at_ms)]
 
 
 def where_of(station: Row, *, at_ms: int) -> Where:
@@ -210,17 +213,27 @@ def anywhere(at_ms: int) -> Where:
     return Where(day=local(at_ms, zone_of("UTC")).date(), now_ms=at_ms)
 
 
+def checked(
+    tx: Transaction, *, operator_id: str, tariff_id: str, at_ms: int, version: int | None = None
+) -> tuple[Finding, ...]:
+    """What the linter says of a version at the stations that have the tariff. Raises NoSuchTariff."""
+    row = version_of(tx, operator_id=operator_id, tariff_id=tariff_id, version=version)
+    places = places_of(tx, operator_id=operator_id, tariff_id=tariff_id, at_ms=at_ms)
+    return lint(tariff_of(row), places)
+
+
 def publish(
     tx: Transaction,
     *,
     operator_id: str,
     tariff_id: str,
     version: int,
+    found: tuple[Finding, ...],
     by: str,
     at_ms: int,
     accept: str = "",
-) -> tuple[Finding, ...]:
-    """Publish a draft; returns what the linter said. It comes into force when it says, never before now.
+) -> None:
+    """Publish a draft of which the linter said `found`. It comes into force when it says, never before now.
 
     Raises NoSuchTariff; Findings for errors, and for warnings unless `accept` says why they are accepted;
     UnableToChangeTariff when it is no draft, or is valid at the same time as another version.
@@ -229,7 +242,6 @@ def publish(
     row = version_of(tx, operator_id=operator_id, tariff_id=tariff_id, version=version)
     state = _step(row, "publish")
     tariff = tariff_of(row)
-    found = lint(tariff, places_of(tx, operator_id=operator_id, tariff_id=tariff_id, at_ms=at_ms))
     _accepted(found, accept)
     valid_from_ms = max(tariff.valid_from_ms or 0, at_ms)
     _no_overlap(known, row, valid_from_ms)
@@ -245,7 +257,6 @@ def publish(
         published_ms=at_ms,
         accepted=accept or None,
     )
-    return found
 
 
 def _step(row: Row, step: str) -> str:

@@ -250,6 +250,7 @@ def session(row: Row) -> Json:
             time_zone=state.site.time_zone,
             evse_kind=state.site.evse_kind,
         ),
+        "hold_choices_minor": [state.hold.amount_minor, *state.hold.choices_minor],
         "hold": hold_sentence(state.hold, currency=state.tariff.currency),
         "authorised_minor": paid.authorised_minor if paid else 0,
         "captured_minor": paid.captured_minor if paid else 0,

@@ -172,6 +172,9 @@ def terms_of(settings: Settings) -> places.Terms:
         )
     return places.Terms(
         hold=hold,
+        choices_minor=settings.hold_choices(),
+        step_minor=settings.hold_step_minor,
+        most_minor=settings.hold_most_minor,
         limits=Limits(
             authorise_ms=round(2 * settings.terminal_timeout_s * 1000),
             plug_in_ms=round(settings.plug_in_s * 1000),

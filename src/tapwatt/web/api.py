@@ -26,6 +26,12 @@ class Decision(BaseModel):
     by: str = Field("operator", min_length=1, max_length=64, description="Who decides")
 
 
+class HoldChoice(BaseModel):
+    """How much a driver wants to have held."""
+
+    amount_minor: int = Field(gt=0, description="One of the session's `hold_choices_minor`")
+
+
 class Acknowledgement(BaseModel):
     """Who took note of an alarm."""
 
@@ -78,6 +84,17 @@ def api(desk: Desk) -> APIRouter:
     )
     async def stop(session_id: SessionId) -> Json:
         if not await desk.stop(session_id):
+            raise HTTPException(404, f"there is no session {session_id}")
+        return {"accepted": True}
+
+    @router.post(
+        "/sessions/{session_id}/hold",
+        status_code=202,
+        summary="Choose another of the holds that were offered, before the tap",
+        responses={**MISSING, **REFUSED},
+    )
+    async def choose_hold(session_id: SessionId, choice: HoldChoice) -> Json:
+        if not await desk.choose_hold(session_id, amount_minor=choice.amount_minor):
             raise HTTPException(404, f"there is no session {session_id}")
         return {"accepted": True}
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapwatt.core.effects import Effect
-from tapwatt.core.events import StopAsked
-from tapwatt.core.session import Session
+from tapwatt.core.events import HoldChosen, StopAsked
+from tapwatt.core.session import Session, UnableToDecide
 from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
 from tapwatt.platform import review, upkeep, views
@@ -122,6 +122,21 @@ class Desk:
             return {**shown, **kept}
 
         return await self.database.read(read)
+
+    async def choose_hold(self, session_id: str, *, amount_minor: int) -> bool:
+        """Have another of the offered holds asked for; False when the operator has no such session.
+
+        Raises UnableToDecide when the amount was not offered, or the tap has come.
+        """
+        found = await self.session(session_id)
+        if found is None:
+            return False
+        if found["state"] != "offered":
+            raise UnableToDecide(f"session {session_id} is {found['state']}: its hold is asked for already")
+        if amount_minor not in found["hold_choices_minor"]:
+            raise UnableToDecide(f"{amount_minor} is none of the holds that were offered")
+        await self.engine.handle(session_id, HoldChosen(at_ms=self.now_ms(), amount_minor=amount_minor))
+        return True
 
     async def stop(self, session_id: str) -> bool:
         """Ask for the end of a session; False when the operator has none of that name.

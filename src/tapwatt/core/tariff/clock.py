@@ -1,7 +1,7 @@
 """Local time for tariffs: what the clock at the station shows, and when it shows a given time.
 
-Both clock changes are in here: a time of day that is skipped is reached at the change, one that comes twice is
-reached twice.
+Both clock changes are in here: a time of day that is skipped is reached at the change, one that comes twice
+is reached twice.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
 DAY = timedelta(days=1)
-DAYS_MAX = 400
-"""Clock boundaries are looked for in so many days of one period; sessions are shorter."""
+DAYS_MAX = 800
+"""Clock boundaries are looked for in so many days; a session and its reservation are shorter."""
 
 
 class UnknownTimeZone(ValueError):

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 
 class Dimension(StrEnum):
-    """What a component prices. The words are OCPI's; OCPP calls time and parking time charging and idle time."""
+    """What a component prices. The words are OCPI's; OCPP says charging and idle time for the last two."""
 
     ENERGY = "ENERGY"
     FLAT = "FLAT"

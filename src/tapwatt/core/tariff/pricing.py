@@ -1,12 +1,21 @@
 """Tariff + usage → itemised bill, exact until the totals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from tapwatt.core.bill import PER_TOTAL, Bill, Line, Rounding, TaxShare, adjustment, decimal_of, total
-from tapwatt.core.tariff.model import Component, Dimension, Reservation, Tariff, TaxIncluded
+from tapwatt.core.tariff.model import (
+    NO_LIMITS,
+    Component,
+    Dimension,
+    Reservation,
+    Tariff,
+    Tax,
+    TaxIncluded,
+)
 from tapwatt.core.tariff.segments import Segment, segments
 from tapwatt.core.tariff.selection import WH_PER_KWH, Candidate, candidates, exact, first_match
 from tapwatt.core.tariff.steps import Priced, kind_of, stepped
@@ -16,6 +25,7 @@ from tapwatt.core.tariff.words import restricted
 Choose = Callable[[Fraction, Fraction], Fraction]
 UNITS = {"energy": ("kWh", WH_PER_KWH), "time": ("h", MS_PER_HOUR), "parking": ("h", MS_PER_HOUR)}
 UNITS |= {"reservation": ("h", MS_PER_HOUR), "flat": ("session", 1)}
+UNTAXED = Fraction(1)
 
 
 @dataclass(slots=True)
@@ -44,11 +54,13 @@ class Account:
 
 
 def price(tariff: Tariff, session: Usage, rounding: Rounding = PER_TOTAL) -> Bill:
-    """Price a session. Exact until the totals, which are rounded by the policy; step sizes and price limits are
-    applied. Raises `clock.UnknownTimeZone`."""
+    """Price a session. Exact until the totals, which are rounded by the policy; step sizes and price limits
+    are applied, the least price only where there was more than a reservation. Raises
+    `clock.UnknownTimeZone`, and UnableToReadUsage where the tariff's clock times would cut it too often."""
     account = used(tariff, session)
     stepped(list(account.priced.values()), account.last)
-    return billed(tariff, account, rounding, least=bool(session.periods))
+    least = bool(session.periods) and not expired(session)
+    return billed(tariff, account, rounding, least=least)
 
 
 def used(tariff: Tariff, session: Usage) -> Account:
@@ -75,7 +87,7 @@ class Rules:
         self.energy = candidates(tariff, Dimension.ENERGY)
         self.time = candidates(tariff, Dimension.TIME)
         self.parking = candidates(tariff, Dimension.PARKING_TIME)
-        self.flats = [candidates(tariff, Dimension.FLAT)]
+        self.flats = [] if expired else [candidates(tariff, Dimension.FLAT)]
         # The time of an expired reservation costs what RESERVATION_EXPIRES says where it says something; its
         # fee comes on top of the fee for reserving.
         kinds = (Reservation.EXPIRES, Reservation.RESERVATION) if expired else (Reservation.RESERVATION,)
@@ -88,19 +100,25 @@ class Rules:
         at = segment.at
         if segment.reserved_ms:
             account.add(first_match(self.reserved, at), segment.reserved_ms, segment)
-            self.reserved_flats = _still_due(self.reserved_flats, account, segment)
-        if segment.energy_wh or segment.charging_ms or segment.idle_ms or not segment.reserved_ms:
+            if self.reserved_flats:
+                self.reserved_flats = _still_due(self.reserved_flats, account, segment)
+        if self.flats and (
+            segment.energy_wh or segment.charging_ms or segment.idle_ms or not segment.reserved_ms
+        ):
             self.flats = _still_due(self.flats, account, segment)
+        if segment.energy_wh:
             account.add(first_match(self.energy, at), segment.energy_wh, segment)
+        if segment.charging_ms:
             account.add(first_match(self.time, at), segment.charging_ms, segment)
+        if segment.idle_ms:
             account.add(first_match(self.parking, at), segment.idle_ms, segment)
 
 
 def _still_due(
     flats: list[tuple[Candidate, ...]], account: Account, segment: Segment
 ) -> list[tuple[Candidate, ...]]:
-    """A flat fee is due once in a session: when it first applies."""
-    return [flat for flat in flats if not account.add_once(first_match(flat, segment.at), segment)]
+    """A flat fee is due once in a session: when it first applies. What has no price is never due."""
+    return [flat for flat in flats if flat and not account.add_once(first_match(flat, segment.at), segment)]
 
 
 def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool) -> Bill:
@@ -112,7 +130,13 @@ def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool)
         net, gross = net + line_net, gross + line_gross
     for dimension, why, to_net, to_gross in _limits(tariff, net, gross, least=least):
         moved = adjustment(
-            tuple(lines), net=to_net - net, gross=to_gross - gross, dimension=dimension, why=why
+            tuple(lines),
+            net=to_net - net,
+            gross=to_gross - gross,
+            dimension=dimension,
+            why=why,
+            tax_inside=tariff.tax_included is TaxIncluded.YES,
+            usual=_shares(tariff, _usual(tariff), Fraction(1), tax_factor(tariff, _usual(tariff))),
         )
         lines.append(moved)
         net, gross = to_net, to_gross
@@ -122,9 +146,12 @@ def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool)
 def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
     """Exact net and gross of what a component priced."""
     component = one.of.component
-    unit = UNITS[kind_of(one.of)][1]
-    amount = Fraction(exact(component.price)) * (one.quantity + one.added) / unit
+    top, bottom = component.price.as_integer_ratio()
+    quantity = one.quantity + one.added if one.added else one.quantity
+    amount = Fraction(top * quantity.numerator, bottom * quantity.denominator * UNITS[kind_of(one.of)][1])
     factor = tax_factor(tariff, component)
+    if factor == 1:
+        return amount, amount
     if tariff.tax_included is TaxIncluded.YES:
         return amount / factor, amount
     return amount, amount * factor
@@ -132,45 +159,55 @@ def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
 
 def tax_factor(tariff: Tariff, component: Component) -> Fraction:
     """Gross ÷ net of a component."""
-    return 1 + sum((rate for _, _, rate in _rates(tariff, component)), Fraction(0))
-
-
-def _rates(tariff: Tariff, component: Component) -> Iterator[tuple[int, Fraction, Fraction]]:
-    """For each tax: its place, what it is taken on and its amount, both as a part of the net price."""
     if tariff.tax_included is TaxIncluded.NOT_APPLICABLE:
-        return
-    base = Fraction(1)
-    for level in sorted({tax.stack for tax in component.taxes}):
+        return UNTAXED
+    return _stacked(component.taxes)[0]
+
+
+@lru_cache(maxsize=1024)
+def _stacked(taxes: tuple[Tax, ...]) -> tuple[Fraction, tuple[tuple[Fraction, Fraction], ...]]:
+    """Gross ÷ net under these taxes; and for each what it is taken on and its amount, as parts of the net."""
+    base, found = Fraction(1), {}
+    for level in sorted({tax.stack for tax in taxes}):
         added = Fraction(0)
-        for place, tax in enumerate(component.taxes):
+        for place, tax in enumerate(taxes):
             if tax.stack == level:
                 rate = base * exact(tax.rate_percent) / 100
-                yield place, base, rate
+                found[place] = (base, rate)
                 added += rate
         base += added
+    return base, tuple(found[place] for place in range(len(taxes)))
+
+
+def _shares(tariff: Tariff, component: Component, net: Fraction, gross: Fraction) -> tuple[TaxShare, ...]:
+    """The taxes in an amount at this component's price."""
+    if tariff.tax_included is TaxIncluded.NOT_APPLICABLE or not component.taxes:
+        return ()
+    if len(component.taxes) == 1:
+        parts: Iterable[tuple[Fraction, Fraction]] = ((net, gross - net),)
+    else:
+        parts = ((net * base, net * rate) for base, rate in _stacked(component.taxes)[1])
+    return tuple(
+        TaxShare(
+            name=tax.name, rate_percent=tax.rate_percent, base=decimal_of(base), amount=decimal_of(amount)
+        )
+        for tax, (base, amount) in zip(component.taxes, parts, strict=True)
+    )
 
 
 def _line(tariff: Tariff, one: Priced, net: Fraction, gross: Fraction) -> Line:
     component = one.of.component
-    name, unit = UNITS[kind_of(one.of)]
-    shares = tuple(
-        TaxShare(
-            name=component.taxes[place].name,
-            rate_percent=component.taxes[place].rate_percent,
-            base=decimal_of(net * base),
-            amount=decimal_of(net * rate),
-        )
-        for place, base, rate in _rates(tariff, component)
-    )
+    kind = kind_of(one.of)
+    name, unit = UNITS[kind]
     return Line(
-        dimension=kind_of(one.of) if one.of.restrictions.reservation is None else "reservation",
+        dimension=kind if one.of.restrictions.reservation is None else "reservation",
         quantity=decimal_of(Fraction(one.quantity + one.added) / unit),
         unit=name,
         unit_price=component.price,
         net=decimal_of(net),
         tax=decimal_of(gross - net),
         gross=decimal_of(gross),
-        taxes=shares,
+        taxes=_shares(tariff, component, net, gross),
         tax_inside=tariff.tax_included is TaxIncluded.YES,
         started_ms=int(one.started_ms),
         ended_ms=int(one.ended_ms),
@@ -182,7 +219,7 @@ def _line(tariff: Tariff, one: Priced, net: Fraction, gross: Fraction) -> Line:
 def _why(tariff: Tariff, one: Priced) -> str:
     """Which element, which restriction, which rounding."""
     words = f"tariff {tariff.tariff_id}, element {one.of.element + 1}"
-    if rules := restricted(one.of.restrictions):
+    if one.of.tests and (rules := restricted(one.of.restrictions)):
         words += f": {rules}"
     if one.added:
         unit, size = ("Wh", 1) if kind_of(one.of) == "energy" else ("s", 1000)
@@ -196,13 +233,12 @@ def _limits(
 ) -> Iterator[tuple[str, str, Fraction, Fraction]]:
     """The adjustments that bring a total within the tariff's limits, each with what it moves the total to."""
     limits = tariff.limits
-    if least:
-        to = _moved(tariff, net, gross, limits.min_net, limits.min_gross, max)
-        if to != (net, gross):
-            yield "minimum", f"tariff {tariff.tariff_id}: least price of a session", *to
-            net, gross = to
-    to = _moved(tariff, net, gross, limits.max_net, limits.max_gross, min)
-    if to != (net, gross):
+    if limits is NO_LIMITS:
+        return
+    if least and (to := _moved(tariff, net, gross, limits.min_net, limits.min_gross, max)) != (net, gross):
+        yield "minimum", f"tariff {tariff.tariff_id}: least price of a session", *to
+        net, gross = to
+    if (to := _moved(tariff, net, gross, limits.max_net, limits.max_gross, min)) != (net, gross):
         yield "maximum", f"tariff {tariff.tariff_id}: highest price of a session", *to
 
 
@@ -214,17 +250,23 @@ def _moved(
     gross_limit: Decimal | None,
     choose: Choose,
 ) -> tuple[Fraction, Fraction]:
-    """Net and gross brought to their limits, each by itself; the one without a limit keeps its proportion."""
-    factor = gross / net if net else _usual_factor(tariff)
+    """Net and gross brought to their limits, each by itself; the one without a limit keeps its proportion.
+    Where limits contradict each other so that gross would fall below net, the stricter one counts for both:
+    a promised maximum holds, and so does a minimum."""
     to_net = net if net_limit is None else choose(net, Fraction(net_limit))
     to_gross = gross if gross_limit is None else choose(gross, Fraction(gross_limit))
-    if gross_limit is None and to_net != net:
+    if (to_net, to_gross) == (net, gross):
+        return net, gross
+    factor = gross / net if net > 0 and gross > 0 else tax_factor(tariff, _usual(tariff))
+    if gross_limit is None:
         to_gross = to_net * factor
-    elif net_limit is None and to_gross != gross:
+    elif net_limit is None:
         to_net = to_gross / factor
-    return to_net, max(to_net, to_gross)
+    if to_gross < to_net:
+        to_net = to_gross = choose(to_net, to_gross)
+    return to_net, to_gross
 
 
-def _usual_factor(tariff: Tariff) -> Fraction:
-    """The tax of a minimum where nothing was priced: that of the first component."""
-    return tax_factor(tariff, tariff.elements[0].components[0])
+def _usual(tariff: Tariff) -> Component:
+    """Whose taxes a minimum bears where nothing was priced: the first component's."""
+    return tariff.elements[0].components[0]

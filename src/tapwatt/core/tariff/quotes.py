@@ -1,5 +1,5 @@
-"""What a charge would cost: so much energy in so much time, beginning then, perhaps with the car left standing
-afterwards."""
+"""What a charge would cost: so much energy in so much time, beginning then, perhaps with the car left
+standing afterwards."""
 
 from decimal import Decimal
 

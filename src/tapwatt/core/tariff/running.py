@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
-from tapwatt.core.bill import PER_TOTAL, Bill, Rounding
+from tapwatt.core.bill import PER_TOTAL, Bill, Rounding, decimal_of
 from tapwatt.core.money import to_major
 from tapwatt.core.tariff.model import Dimension, Tariff
 from tapwatt.core.tariff.pricing import Account, Rules, amounts, billed, tax_factor, used
@@ -34,14 +34,19 @@ class Reach:
 
 def cost_so_far(tariff: Tariff, usage: Usage, rounding: Rounding = PER_TOTAL) -> Bill:
     """The bill of what was used up to now, without what only the end can add."""
-    return billed(tariff, used(tariff, usage), rounding, least=False)
+    return billed(_steady(tariff), used(tariff, usage), rounding, least=False)
 
 
-def due_if_stopped(tariff: Tariff, usage: Usage) -> Fraction:
-    """Exact gross, in major units, of a charge that ends now: steps filled up, the least price left out."""
+def exhausts(tariff: Tariff, usage: Usage, *, limit_minor: int, power_w: int) -> bool:
+    """Whether this usage costs as much as a limit, or more than it once its last step is filled up. What is
+    free exhausts nothing."""
+    limit = to_major(limit_minor, currency=tariff.currency)
     account = used(tariff, usage)
+    cost = _gross(tariff, account)
+    if cost >= limit:
+        return cost > 0 or reach(tariff, usage, limit_minor=1, power_w=power_w or 1) is not None
     stepped(list(account.priced.values()), account.last)
-    return _gross(tariff, account)
+    return _gross(tariff, account) > limit
 
 
 def going_on(usage: Usage, *, for_ms: int, power_w: int) -> Usage:
@@ -66,16 +71,14 @@ def reach(tariff: Tariff, usage: Usage, *, limit_minor: int, power_w: int) -> Re
     limit = Fraction(to_major(limit_minor, currency=tariff.currency)) - _fill(tariff)
     ahead = going_on(usage, for_ms=HORIZON_MS, power_w=power_w)
     account, rules = Account(), Rules(tariff, expired=False)
-    before = Fraction(0)
     now_ms = usage.ended_ms
     for segment in segments(tariff, ahead):
+        future = segment.ended_ms > now_ms
+        before = _sums(tariff, account)[1] if future else Fraction(0)
         rules.charge(account, segment)
-        if segment.ended_ms <= now_ms:
-            continue
-        cost = _gross(tariff, account)
-        if cost >= limit:
-            return _inside(segment, before=before, after=cost, limit=limit, now_ms=now_ms)
-        before = cost
+        if future and _gross(tariff, account) >= limit:
+            after = _sums(tariff, account)[1]
+            return _inside(segment, before=before, after=after, limit=limit, now_ms=now_ms)
     return None
 
 
@@ -89,13 +92,30 @@ def _inside(segment: Segment, *, before: Fraction, after: Fraction, limit: Fract
 
 def _gross(tariff: Tariff, account: Account) -> Fraction:
     """Exact gross within the highest price of a session."""
-    sums = [amounts(tariff, one) for one in account.priced.values()]
-    net = sum((each[0] for each in sums), Fraction(0))
-    gross = sum((each[1] for each in sums), Fraction(0))
+    net, gross = _sums(tariff, account)
+    most_net, most_gross = tariff.limits.max_net, tariff.limits.max_gross
+    if most_gross is not None:
+        return min(gross, Fraction(most_gross))
+    if most_net is None or net <= Fraction(most_net):
+        return gross
+    return Fraction(most_net) * gross / net
+
+
+def _steady(tariff: Tariff) -> Tariff:
+    """The tariff with a highest price after tax wherever it has one before tax. A final bill takes that tax
+    in the proportion of what was used, which moves while a charge runs; up to then the lowest tax counts."""
     limits = tariff.limits
-    if limits.max_net is not None and limits.max_gross is None and net > Fraction(limits.max_net):
-        return Fraction(limits.max_net) * gross / net
-    return gross if limits.max_gross is None else min(gross, Fraction(limits.max_gross))
+    if limits.max_net is None or limits.max_gross is not None:
+        return tariff
+    least = min(tax_factor(tariff, one) for element in tariff.elements for one in element.components)
+    most = decimal_of(Fraction(limits.max_net) * least)
+    return replace(tariff, limits=replace(limits, max_gross=most))
+
+
+def _sums(tariff: Tariff, account: Account) -> tuple[Fraction, Fraction]:
+    """Exact net and gross before any limit: inside a segment they grow evenly."""
+    sums = [amounts(tariff, one) for one in account.priced.values()]
+    return sum((each[0] for each in sums), Fraction(0)), sum((each[1] for each in sums), Fraction(0))
 
 
 def _fill(tariff: Tariff) -> Fraction:

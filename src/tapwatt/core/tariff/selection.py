@@ -1,12 +1,13 @@
 """Which component of a tariff sets the price of a dimension at a moment."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from operator import attrgetter
 
-from tapwatt.core.tariff.model import Component, Dimension, Reservation, Restrictions, Tariff
+from tapwatt.core.tariff.model import ALWAYS, Component, Dimension, Reservation, Restrictions, Tariff
 from tapwatt.core.tariff.usage import Exact
 
 END_OF_DAY = 24 * 60
@@ -15,17 +16,18 @@ WH_PER_KWH = 1000
 W_PER_KW = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Moment:
-    """Everything that a restriction can ask about: counted from the session's start up to here."""
+    """Everything that a restriction can ask about: counted from the session's start up to here. `local` is
+    what the station's clock shows; it may be left out where no restriction looks at the clock."""
 
-    local: datetime
+    local: datetime | None
     energy_wh: Exact
     passed_ms: Exact
     charging_ms: Exact
     idle_ms: Exact
-    min_power_w: Decimal | None
-    max_power_w: Decimal | None
+    min_power_w: Exact | Decimal | None
+    max_power_w: Exact | Decimal | None
     min_current_a: Decimal | None
     max_current_a: Decimal | None
     evse_kind: str | None
@@ -33,87 +35,127 @@ class Moment:
     payment_recognition: str | None
 
 
+Test = Callable[[Moment], bool]
+"""One restriction, made ready to be asked many times."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A component with its place in the tariff."""
+    """A component with its place in the tariff, and its restrictions made ready."""
 
     element: int
     component: Component
     restrictions: Restrictions
+    tests: tuple[Test, ...] = field(default=(), compare=False)
 
 
 def candidates(
     tariff: Tariff, dimension: Dimension, reservation: Reservation | None = None
 ) -> tuple[Candidate, ...]:
-    """The components of a dimension in the tariff's order: of charging, or of a kind of reservation."""
-    return tuple(
-        Candidate(place, component, element.restrictions)
-        for place, element in enumerate(tariff.elements)
-        if element.restrictions.reservation is reservation
-        for component in element.components
-        if component.dimension is dimension
-    )
+    """The components of a dimension in the tariff's order: of charging, or of a kind of reservation. Those
+    after one that always matches are left out, as they never have a say."""
+    found = []
+    for place, element in enumerate(tariff.elements):
+        rules = element.restrictions
+        if rules.reservation is not reservation:
+            continue
+        for component in element.components:
+            if component.dimension is dimension:
+                found.append(Candidate(place, component, rules, tests(rules)))
+                if not found[-1].tests:
+                    return tuple(found)
+    return tuple(found)
 
 
 def first_match(of: tuple[Candidate, ...], at: Moment) -> Candidate | None:
     """The component in force; None when the dimension is free at this moment."""
     for candidate in of:
-        if matches(candidate.restrictions, at):
+        for test in candidate.tests:
+            if not test(at):
+                break
+        else:
             return candidate
     return None
 
 
-def matches(restrictions: Restrictions, at: Moment) -> bool:
-    """Whether every restriction holds at this moment."""
-    return (
-        _clock(restrictions, at.local)
-        and _within(restrictions.min_kwh, restrictions.max_kwh, at.energy_wh, WH_PER_KWH)
-        and _within(restrictions.min_duration_s, restrictions.max_duration_s, at.passed_ms, MS_PER_S)
-        and _within(restrictions.min_charging_s, restrictions.max_charging_s, at.charging_ms, MS_PER_S)
-        and _within(restrictions.min_idle_s, restrictions.max_idle_s, at.idle_ms, MS_PER_S)
-        and _between(
-            restrictions.min_power_kw, restrictions.max_power_kw, at.min_power_w, at.max_power_w, W_PER_KW
-        )
-        and _between(
-            restrictions.min_current_a, restrictions.max_current_a, at.min_current_a, at.max_current_a, 1
-        )
-        and restrictions.evse_kind in (None, at.evse_kind)
-        and restrictions.payment_brand in (None, at.payment_brand)
-        and restrictions.payment_recognition in (None, at.payment_recognition)
-    )
+def tests(rules: Restrictions) -> tuple[Test, ...]:
+    """The restrictions that are given."""
+    return () if rules is ALWAYS else tuple(_tests(rules))
 
 
-def _clock(restrictions: Restrictions, local: datetime) -> bool:
-    day = local.date()
-    if restrictions.start_date is not None and day < restrictions.start_date:
-        return False
-    if restrictions.end_date is not None and day >= restrictions.end_date:
-        return False
-    if restrictions.weekdays and day.weekday() not in restrictions.weekdays:
-        return False
-    start, end = restrictions.start_minute, restrictions.end_minute
-    if start is None and end is None:
-        return True
-    minute = local.hour * 60 + local.minute
-    since, until = start or 0, end or END_OF_DAY
-    if since < until:
-        return since <= minute < until
-    return minute >= since or minute < until
+def _tests(rules: Restrictions) -> Iterator[Test]:
+    yield from _clock(rules)
+    if rules.min_kwh is not None or rules.max_kwh is not None:
+        yield _within("energy_wh", "energy_wh", rules.min_kwh, rules.max_kwh, WH_PER_KWH)
+    for name, least, most in (
+        ("passed_ms", rules.min_duration_s, rules.max_duration_s),
+        ("charging_ms", rules.min_charging_s, rules.max_charging_s),
+        ("idle_ms", rules.min_idle_s, rules.max_idle_s),
+    ):
+        if least is not None or most is not None:
+            yield _within(name, name, least, most, MS_PER_S)
+    if rules.min_power_kw is not None or rules.max_power_kw is not None:
+        yield _within("min_power_w", "max_power_w", rules.min_power_kw, rules.max_power_kw, W_PER_KW)
+    if rules.min_current_a is not None or rules.max_current_a is not None:
+        yield _within("min_current_a", "max_current_a", rules.min_current_a, rules.max_current_a, 1)
+    for name, wanted in (
+        ("evse_kind", rules.evse_kind),
+        ("payment_brand", rules.payment_brand),
+        ("payment_recognition", rules.payment_recognition),
+    ):
+        if wanted is not None:
+            yield _is(name, wanted)
 
 
-def _within(least: Decimal | int | None, most: Decimal | int | None, value: Exact, unit: int) -> bool:
-    if least is not None and value < exact(least) * unit:
-        return False
-    return most is None or value < exact(most) * unit
+def _clock(rules: Restrictions) -> Iterator[Test]:
+    since, until, days = rules.start_date, rules.end_date, rules.weekdays
+    if since is not None:
+        yield lambda at: _shown(at).date() >= since
+    if until is not None:
+        yield lambda at: _shown(at).date() < until
+    if days:
+        yield lambda at: _shown(at).weekday() in days
+    if rules.start_minute is None and rules.end_minute is None:
+        return
+    start, end = rules.start_minute or 0, rules.end_minute or END_OF_DAY
+    if start < end:
+        yield lambda at: start <= _minute(at) < end
+    else:
+        yield lambda at: _minute(at) >= start or _minute(at) < end
 
 
-def _between(
-    least: Decimal | None, most: Decimal | None, low: Decimal | None, high: Decimal | None, unit: int
-) -> bool:
-    """Whether all of a period lies within; what is not known does not."""
-    if least is not None and (low is None or low < least * unit):
-        return False
-    return most is None or (high is not None and high < most * unit)
+def _shown(at: Moment) -> datetime:
+    assert at.local is not None, "a restriction looks at the clock, and nobody told the time"
+    return at.local
+
+
+def _minute(at: Moment) -> int:
+    local = _shown(at)
+    return local.hour * 60 + local.minute
+
+
+def _within(low: str, high: str, least: Decimal | int | None, most: Decimal | int | None, unit: int) -> Test:
+    """Whether all of a value lies within, its end excluded; what is not known does not."""
+    bottom = None if least is None else exact(least) * unit
+    top = None if most is None else exact(most) * unit
+    lowest, highest = attrgetter(low), attrgetter(high)
+
+    def holds(at: Moment) -> bool:
+        if bottom is not None:
+            value = lowest(at)
+            if value is None or value < bottom:
+                return False
+        if top is None:
+            return True
+        value = highest(at)
+        return value is not None and value < top
+
+    return holds
+
+
+def _is(name: str, wanted: str) -> Test:
+    told = attrgetter(name)
+    return lambda at: told(at) == wanted
 
 
 def exact(value: Decimal | int) -> Exact:

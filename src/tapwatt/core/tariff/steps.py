@@ -1,17 +1,18 @@
 """Step sizes: what is billed is rounded up to whole steps, once per session and kind of quantity.
 
-OCPI 2.2.1 and 2.3.0, mod_tariffs and mod_cdrs (step_size): energy once, on its total; charging time and parking
-time once together, on the total parking time where parking was priced, else on the total charging time;
-reservation time once by itself. The step is that of the last component in force, and what is added is billed
-at its price.
+OCPI 2.2.1 and 2.3.0, mod_tariffs and mod_cdrs (step_size): energy once, on its total; charging time and
+parking time once together, on the total parking time where parking was priced, else on the total charging
+time; reservation time once by itself. The step is that of the last component in force, and what is added is
+billed at its price.
 """
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from tapwatt.core.tariff.model import Dimension
 from tapwatt.core.tariff.selection import MS_PER_S, Candidate
 from tapwatt.core.tariff.usage import Exact
+
+KINDS = {Dimension.ENERGY: "energy", Dimension.TIME: "time", Dimension.PARKING_TIME: "parking"}
 
 
 @dataclass(slots=True)
@@ -41,7 +42,7 @@ def kind_of(candidate: Candidate) -> str:
         return "flat"
     if candidate.restrictions.reservation is not None:
         return "reservation"
-    return {Dimension.ENERGY: "energy", Dimension.TIME: "time"}.get(dimension, "parking")
+    return KINDS[dimension]
 
 
 def _round_up(last: Priced, together: list[Priced]) -> None:
@@ -50,5 +51,5 @@ def _round_up(last: Priced, together: list[Priced]) -> None:
         return
     if last.of.component.dimension is not Dimension.ENERGY:
         step *= MS_PER_S
-    whole = sum((one.quantity for one in together), Fraction(0))
+    whole = sum(one.quantity for one in together)
     last.added = -(-whole // step) * step - whole
