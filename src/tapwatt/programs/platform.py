@@ -250,6 +250,7 @@ class Platform:
             now_ms=now_ms,
             health=self.health,
             send=self.station_wire.send,
+            terms=terms_of(self.runtime.settings),
         )
         await serve_http(self.runtime, console, self.runtime.settings.http_port)
         self.runtime.closing.callback(console.close)

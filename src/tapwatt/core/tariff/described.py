@@ -85,12 +85,16 @@ def gross(tariff: Tariff, component: Component, *, per: int = 1) -> Decimal:
     return decimal_of(price)
 
 
-def _money(tariff: Tariff, amount: Decimal) -> str:
-    """An amount with as many decimals as it needs, at least those of two-decimal prices."""
+def digits(amount: Decimal) -> str:
+    """An amount with as many decimals as it needs, at least two where it has any."""
     plain = round(amount, DIGITS_SHOWN).normalize()
     exponent = plain.as_tuple().exponent
     places = max(2, -exponent) if isinstance(exponent, int) and exponent < 0 else 0
-    return f"{plain:.{places}f} {tariff.currency}"
+    return f"{plain:.{places}f}"
+
+
+def _money(tariff: Tariff, amount: Decimal) -> str:
+    return f"{digits(amount)} {tariff.currency}"
 
 
 def _when(rules: Restrictions) -> str:
