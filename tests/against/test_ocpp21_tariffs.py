@@ -43,7 +43,7 @@ def event(document: bytes) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(TARIFFS, st.booleans())
 def test_every_tariff_we_write_is_valid(of: Tariff, driver: bool) -> None:
     text = wire.Message(format="UTF8", content="prices", language="en")
@@ -109,7 +109,7 @@ def drawn_type(action: str, name: str) -> st.SearchStrategy[Any]:
     return drawn(root, root["definitions"][name])
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn_type("SetDefaultTariff", "TariffType"), usages())
 def test_a_valid_tariff_is_priced_or_refused(document: dict[str, Any], usage: Usage) -> None:
     document["currency"] = "EUR"
@@ -120,7 +120,7 @@ def test_a_valid_tariff_is_priced_or_refused(document: dict[str, Any], usage: Us
     assert price(of, usage).currency == "EUR"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(drawn_type("TransactionEvent", "CostDetailsType"), TARIFFS)
 def test_valid_cost_details_are_compared_or_the_reason_told(document: dict[str, Any], of: Tariff) -> None:
     document["totalCost"]["currency"] = "EUR"

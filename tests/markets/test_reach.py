@@ -32,6 +32,7 @@ MOMENTS = st.builds(
 
 
 def contains(box: Box, at: Moment) -> bool:
+    assert at.local is not None
     minute = at.local.weekday() * 1440 + at.local.hour * 60 + at.local.minute
     values: tuple[int | D, ...] = (
         minute,

@@ -35,6 +35,7 @@ EVERYTHING = tariff(
     element(component("TIME", "3", VAT), reservation=Reservation.RESERVATION),
     element(component("FLAT", "2", VAT), reservation=Reservation.RESERVATION),
 )
+KWH = element(component("ENERGY", "0.25", VAT))
 STAY = reserved(charged(10_000, 7200, idle_s=1800), 600)
 
 
@@ -85,14 +86,31 @@ def test_costs_usage_and_periods_of_a_stay() -> None:
         ("01:15:00", "T", 0, 0, 900),
     ]
     kinds = [one["type"] for one in details["chargingPeriods"][0]["dimensions"]]
-    assert kinds == ["Energy", "ChargingTime", "IdleTIme", "MinPower", "MaxPower"]
+    assert kinds == ["Energy", "ChargingTime", "IdleTIme"]
+
+
+def test_power_is_told_where_a_price_depends_on_it() -> None:
+    fast = element(component("ENERGY", "0.60", VAT), min_power_kw=Decimal(50))
+    usage = charged(30_000, 1800)
+    details = written(tariff(fast, KWH), usage)
+    power = {one["type"]: one["volume"] for one in details["chargingPeriods"][0]["dimensions"][3:]}
+    assert power == {"MinPower": 60_000, "MaxPower": 60_000}
+    details["chargingPeriods"][0]["dimensions"][3]["volume"] = 49_999
+    fields = [each.field for each in checked(details, tariff(fast, KWH), usage).differences]
+    assert "$.totalCost.energy.inclTax" in fields
+
+
+@pytest.mark.parametrize(
+    ("rounding", "total"),
+    [(PER_TOTAL, "1.19"), (Rounding(cash_step_minor=5, name="5 c"), "1.2")],
+)
+def test_coins_are_rounded_as_on_the_bill(rounding: Rounding, total: str) -> None:
+    cost = written(tariff(KWH), charged(4000, 3600), rounding)["totalCost"]
+    assert str(cost["total"]["inclTax"]) == total
 
 
 def test_there_are_no_periods_before_the_end() -> None:
     assert "chargingPeriods" not in written(EVERYTHING, STAY, ended=False)
-
-
-KWH = element(component("ENERGY", "0.25", VAT))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +157,7 @@ def test_our_own_cost_details_agree(of: Tariff, usage: Usage, rounding: Rounding
     assert abs(found.bill.exact_gross - price(of, usage).exact_gross) < Decimal("0.0001")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FINE, usages(), st.sampled_from(["exclTax", "inclTax"]), st.sampled_from(["0.01", "-0.01"]))
 def test_a_cent_is_a_difference(of: Tariff, usage: Usage, side: str, cent: str) -> None:
     details = written(of, usage)
@@ -247,7 +265,8 @@ def test_a_station_that_failed_is_not_compared_but_priced() -> None:
 
 def test_without_periods_the_totals_do_where_prices_do_not_change() -> None:
     usage = charged(10_000, 3600, idle_s=600)
-    simple = tariff(KWH, element(component("PARKING_TIME", "6", VAT)), element(component("FLAT", "1", VAT)))
+    hourly = element(component("PARKING_TIME", "6", VAT), component("TIME", "3", VAT))
+    simple = tariff(KWH, hourly, element(component("FLAT", "1", VAT)))
     details = written(simple, usage, ended=False)
     assert checked(details, simple, usage).agrees
     details["totalUsage"]["chargingTime"] = 4200  # the whole session, as the schema's note says

@@ -314,7 +314,7 @@ def same_price(one: Tariff, other: Tariff, usage: Usage) -> None:
     assert (first.net_minor, first.gross_minor) == (second.net_minor, second.gross_minor)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(TARIFFS, usages())
 def test_a_tariff_that_is_not_refused_costs_the_same(of: Tariff, usage: Usage) -> None:
     try:
@@ -322,7 +322,12 @@ def test_a_tariff_that_is_not_refused_costs_the_same(of: Tariff, usage: Usage) -
     except UnableToWrite:
         assume(False)
     again = tariffs.read(document)
-    same_price(of, again, usage)
+    if any(one.step_size for each in of.elements for one in each.components):
+        # whole watt-hours and seconds may have been cut by a price that ends within one
+        difference = price(of, usage).exact_gross - price(again, usage).exact_gross
+        assert 0 <= difference < Decimal("0.2")
+    else:
+        same_price(of, again, usage)
     assert tariffs.write(again) == document
 
 

@@ -130,7 +130,7 @@ def shared_elements(draw: st.DrawFn) -> Element:
             dimension=kind,
             price=draw(HOURLY if kind in timed else PRICES),
             taxes=taxes,
-            step_size=draw(st.sampled_from([0, 1, 1, 300])) if kind is not Dimension.FLAT else 0,
+            step_size=draw(st.sampled_from([0, 0, 0, 1, 300])) if kind is not Dimension.FLAT else 0,
         )
         for kind in kinds
     )

@@ -10,8 +10,10 @@ from tests.platform.conftest import Site
 
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import HoldPolicy
+from tapwatt.core.tariff import Usage
 from tapwatt.ocpp import messages as ocpp
-from tapwatt.platform import places
+from tapwatt.platform import places, views
+from tapwatt.platform.sessions import SESSIONS
 from tapwatt.store import Database
 from tapwatt.uplink import messages as uplink
 
@@ -25,10 +27,13 @@ class Scene(Site):
     def __init__(self, database: Database) -> None:
         self.at_ms = NOON_MS
         super().__init__(database)
-        terms = places.Terms(hold=HoldPolicy(amount_minor=6000, least_minor=100), limits=Limits())
+        self.offers(places.Terms(hold=HoldPolicy(amount_minor=6000, least_minor=100), limits=Limits()))
+        self.cards = 0
+
+    def offers(self, terms: places.Terms) -> None:
+        """What every session is offered with from now on."""
         self.stations = dataclasses.replace(self.stations, terms=terms)
         self.terminals = dataclasses.replace(self.terminals, terms=terms)
-        self.cards = 0
 
     def now_ms(self) -> int:
         return self.at_ms
@@ -50,6 +55,16 @@ class Scene(Site):
             if all(e["done_ms"] for each in open_ones if each for e in each["effects"]):
                 return
             await asyncio.sleep(0.01)
+
+    async def usage(self, session_id: str) -> Usage:
+        """What a session has used so far."""
+        row = await self.database.read(
+            lambda tx: tx.one(views.ONE_SESSION, operator_id="demo", session_id=session_id)
+        )
+        assert row is not None
+        used = SESSIONS.state(row.state).usage
+        assert used is not None
+        return used
 
     async def opens(self, vendor: str = "Ohmworks", model: str = "DC400") -> None:
         """The station and the edge connect."""

@@ -1,5 +1,6 @@
 """The API over a real database: what it says, and how it says no."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -18,7 +19,8 @@ async def test_a_session_says_its_money_at_every_party(scene: Scene, web: httpx.
     page = (await web.get(f"/api/v1/sessions/{session_id}")).json()
     amounts = {"authorised_minor": 6000, "captured_minor": 1538, "released_minor": 4462}
     assert page["money"] == [{"party": party, **amounts} for party in ("Session", "Ledger", "Terminal said")]
-    assert (page["state"], page["terminal_receipt"], page["receipt"]["number"]) == ("closed", "0231", 1)
+    number = "R-2027-000001"
+    assert (page["state"], page["terminal_receipt"], page["receipt"]["number"]) == ("closed", "0231", number)
     assert page["events_total"] == len(page["events"])
     listed = (await web.get("/api/v1/sessions", params={"limit": 1})).json()["sessions"]
     assert [session["session_id"] for session in listed] == [session_id]
@@ -137,10 +139,16 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/api/v1/summary", "/api/v1/board", "/api/v1/sessions", "/api/v1/sessions/{session_id}",
-        "/api/v1/sessions/{session_id}/stop", "/api/v1/sessions/{session_id}/hold", "/api/v1/stations", "/api/v1/terminals", "/api/v1/accounts",
+        "/api/v1/sessions/{session_id}/stop", "/api/v1/sessions/{session_id}/hold",
+        "/api/v1/stations", "/api/v1/terminals", "/api/v1/accounts",
         "/api/v1/stations/{station_id}", "/api/v1/stations/{station_id}/commands",
         "/api/v1/alarms", "/api/v1/review", "/api/v1/sessions/{session_id}/decide",
-        "/api/v1/alarms/{key}/acknowledge",
+        "/api/v1/alarms/{key}/acknowledge", "/api/v1/receipts/{number}", "/api/v1/receipts/{number}/credit",
+        "/api/v1/tariffs", "/api/v1/tariffs/lint", "/api/v1/tariffs/{tariff_id}",
+        "/api/v1/tariffs/{tariff_id}/quote",
+        "/api/v1/tariffs/{tariff_id}/versions/{version}/simulate",
+        "/api/v1/tariffs/{tariff_id}/versions/{version}/publish",
+        "/api/v1/tariffs/{tariff_id}/versions/{version}/retire", "/api/v1/stations/{station_id}/tariff",
     }  # fmt: skip
     schemas = document["components"]["schemas"]
     assert "HTTPValidationError" not in schemas, "errors have our own shape"
@@ -153,3 +161,40 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
         jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
     answer = await web.get("/api/v1/sessions/nobody")
     jsonschema_rs.Draft202012Validator(schemas["Problem"]).validate(answer.json())
+
+
+async def test_a_driver_may_choose_another_of_the_offered_holds(scene: Scene, web: httpx.AsyncClient) -> None:
+    scene.offers(replace(scene.stations.terms, choices_minor=(1000, 9000)))
+    await scene.opens()
+    await scene.status("preparing", 1)
+    (offered,) = (await web.get("/api/v1/sessions")).json()["sessions"]
+    path = f"/api/v1/sessions/{offered['session_id']}/hold"
+    assert sorted(offered["hold_choices_minor"]) == [1000, 6000, 9000]
+    strange = await web.post(path, json={"amount_minor": 7000})
+    assert (strange.status_code, strange.json()["error"]) == (
+        409,
+        "7000 is none of the holds that were offered",
+    )
+    assert (await web.post(path, json={"amount_minor": 9000})).status_code == 202
+    session_id = await scene.pays(1)
+    assert scene.wires.operated[-1].amount_minor == 9000
+    late = await web.post(path, json={"amount_minor": 1000})
+    assert late.status_code == 409
+    assert "its hold is asked for already" in late.json()["error"]
+    assert (await web.get(f"/api/v1/sessions/{session_id}")).json()[
+        "hold"
+    ] == "Hold 90.00 EUR or 10.00 EUR, 60.00 EUR"
+    assert (await web.post("/api/v1/sessions/nobody/hold", json={"amount_minor": 1000})).status_code == 404
+
+
+async def test_idle_time_is_what_the_car_does_not_ask_for_not_what_the_station_holds_back(
+    scene: Scene, web: httpx.AsyncClient
+) -> None:
+    await scene.opens()
+    session_id, transaction_id, register_wh = await scene.charging(1, 100)
+    for status in ("suspended_evse", "charging", "suspended_ev"):
+        await scene.status(status, 1)
+        await scene.meters(1, transaction_id, register_wh, 0, 0)
+    await scene.settle()
+    used = await scene.usage(session_id)
+    assert [(period.charging_ms, period.idle_ms) for period in used.periods] == [(150_000, 0), (0, 60_000)]

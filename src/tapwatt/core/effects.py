@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tapwatt.core.ledger import Posting
-from tapwatt.core.receipt import Receipt
+from tapwatt.core.receipt import Purchase
 
 
 class Leader(StrEnum):
@@ -110,6 +110,22 @@ class AskReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendCost:
+    """Show the cost on the station's own display; best effort, only the newest one matters."""
+
+    key: str
+    station_id: str
+    transaction_id: str
+    currency: str
+    amount_minor: int
+    """With tax: so far, or in the end."""
+    energy_wh: int
+    register_wh: int
+    read_ms: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOnTerminal:
     """Text for the driver; best effort, only the newest one matters."""
 
@@ -129,10 +145,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueReceipt:
-    """Store the driver's receipt."""
+    """Number and store the driver's receipt, in the same commit as the transition that asks for it."""
 
     key: str
-    receipt: Receipt
+    purchase: Purchase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +161,13 @@ class Notify:
 
 Effect = (
     Authorise | Increase | Capture | Release | Refund | Void | Ask
-    | StartCharging | StopCharging | AskReading | ShowOnTerminal | Post | IssueReceipt | Notify
+    | StartCharging | StopCharging | AskReading | SendCost | ShowOnTerminal | Post | IssueReceipt
+    | Notify
 )  # fmt: skip
 
 MONEY = (Authorise, Increase, Capture, Release, Refund, Void, Ask)
 EFFECTS: tuple[type, ...] = (
-    *MONEY, StartCharging, StopCharging, AskReading, ShowOnTerminal, Post, IssueReceipt, Notify,
+    *MONEY, StartCharging, StopCharging, AskReading, SendCost, ShowOnTerminal, Post, IssueReceipt, Notify,
 )  # fmt: skip
 
 
@@ -167,4 +184,6 @@ def lane(effect: Effect) -> str:
         return "reading"
     if isinstance(effect, ShowOnTerminal):
         return "screen"
+    if isinstance(effect, SendCost):
+        return "cost"
     return "record"

@@ -1,6 +1,6 @@
 """What the terminal's screen says to the driver at each step: short lines, price and hold before the tap."""
 
-from tapwatt.core.effects import ShowOnTerminal
+from tapwatt.core.effects import SendCost, ShowOnTerminal
 from tapwatt.core.energy import show_kwh
 from tapwatt.core.hold import hold_sentence
 from tapwatt.core.money import show
@@ -42,6 +42,26 @@ def declined(session: Session) -> tuple[Make, ...]:
 def given_back(session: Session, reason: Reason) -> tuple[Make, ...]:
     """Nothing was delivered: nothing is taken."""
     return _show(session, reason.capitalize(), "Your hold is released")
+
+
+def station_cost(session: Session, amount_minor: int, *, final: bool = False) -> tuple[Make, ...]:
+    """The cost for the station's own display, if it has one."""
+    meter, transaction_id = session.meter, session.transaction_id
+    if not session.site.shows_costs or meter is None or transaction_id is None:
+        return ()
+    return (
+        lambda key: SendCost(
+            key=key,
+            station_id=session.station_id,
+            transaction_id=transaction_id,
+            currency=session.tariff.currency,
+            amount_minor=amount_minor,
+            energy_wh=meter.delivered_wh,
+            register_wh=meter.last_wh,
+            read_ms=meter.last_ms,
+            final=final,
+        ),
+    )
 
 
 def receipt(session: Session) -> tuple[Make, ...]:

@@ -94,6 +94,8 @@ class Session:
     stopped_ms: int | None = None
     closed_ms: int | None = None
     deadline_ms: int | None = None
+    shown_minor: int = 0
+    """The cost that the station's display was last told."""
     reading_asked: bool = False
     """Whether the station was asked for a reading because the hold may be used up by now."""
     expiring: bool = False

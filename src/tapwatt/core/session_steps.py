@@ -28,6 +28,7 @@ from tapwatt.core.events import (
 from tapwatt.core.hold import chosen, must_stop, raise_by
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session_state import Make, Reason, Session, SessionState, number
+from tapwatt.core.tariff.running import cost_so_far
 
 Decision = tuple[Session, tuple[Effect, ...]]
 Row = Callable[[Session, Any], Decision]
@@ -245,7 +246,17 @@ def metered(session: Session, event: Metered) -> Decision:
         return clock.looks_ahead(raised, event), effects
     if after.meter is None or session.meter is None or after.meter.last_ms <= session.meter.last_ms:
         return after, ()  # nothing newer than what was known: it proves nothing about now
-    return clock.looks_ahead(after, event), ()
+    return _cost_shown(clock.looks_ahead(after, event))
+
+
+def _cost_shown(session: Session) -> Decision:
+    """Tell the station's display what it costs by now, if it has one and the cost has changed."""
+    if not session.site.shows_costs or session.usage is None:
+        return session, ()
+    cost = cost_so_far(session.tariff, session.usage, session.site.rounding).gross_minor
+    if cost == session.shown_minor:
+        return session, ()
+    return number(replace(session, shown_minor=cost), *screen.station_cost(session, cost))
 
 
 def _runs_out(session: Session, authorised_minor: int) -> bool:
@@ -356,7 +367,11 @@ def stopped(session: Session, event: Stopped) -> Decision:
         return _doubtful(over, "; ".join(doubts), event.at_ms)
     if over.bill is None or over.bill.gross_minor <= 0:
         return move.give_all_back(over, event, Reason.NOTHING_DELIVERED)
-    return move.take(over, event.at_ms)
+    taken, effects = move.take(over, event.at_ms)
+    shown, last = number(
+        taken, *screen.station_cost(taken, taken.bill.gross_minor if taken.bill else 0, final=True)
+    )
+    return shown, (*effects, *last)
 
 
 def _doubtful(session: Session, text: str, at_ms: int) -> Decision:

@@ -36,6 +36,7 @@ STEP_MAX = 1_000_000_000
 DURATION_MAX_S = 366 * 24 * 3600
 HIGHEST_RATE = Decimal("999.9999")
 NONE = Decimal(0)
+BETWEEN_WORDS = str.maketrans("", "", "\n\r\t")
 COUNTRY, PARTY = re.compile(r"[A-Za-z]{2}"), re.compile(r"[A-Za-z0-9]{3}")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 DATE = re.compile(r"[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])", re.ASCII)
@@ -160,8 +161,9 @@ def _text(node: Node) -> Text:
 
 def _lines(node: Node) -> str:
     """A text of up to 512 characters that may have several lines."""
-    if isinstance(node.value, str) and len(node.value) <= 512:
-        return node.value
+    value = node.value
+    if isinstance(value, str) and value.translate(BETWEEN_WORDS).isprintable() and len(value) <= 512:
+        return value
     return node.text(most=512)
 
 
@@ -225,8 +227,9 @@ def _minute(node: Node) -> int:
 
 
 def _date(node: Node) -> date:
+    text = node.matching(DATE, "2026-12-24")
     try:
-        return date.fromisoformat(node.matching(DATE, "2026-12-24"))
+        return date.fromisoformat(text)
     except ValueError:
         node.wrong("is not in the calendar")
 

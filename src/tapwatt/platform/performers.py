@@ -58,6 +58,9 @@ class StationCalls(Protocol):
     async def read(self, *, station_id: str, evse_id: int) -> bool:
         """Ask for a meter reading now."""
 
+    async def show_cost(self, cost: effects.SendCost) -> None:
+        """Tell the station's display what the charge costs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performers:
@@ -79,6 +82,9 @@ class Performers:
                 return await self._stop(effect)
             case effects.AskReading():
                 await self._read(effect)
+                return None
+            case effects.SendCost():
+                await self._cost(effect)
                 return None
             case effects.ShowOnTerminal():
                 await self._show(effect)
@@ -112,6 +118,9 @@ class Performers:
         except Refused as error:
             if isinstance(effect, effects.Authorise):
                 return events.NotSent(at_ms=self.now_ms(), key=effect.key, text=str(error))
+            if isinstance(effect, effects.Refund):
+                # The card is gone with its driver: a terminal that will not do it will not do it later.
+                return events.RefundRefused(at_ms=self.now_ms(), key=effect.key, text=str(error))
             raise TryAgain(str(error), after_s=5 * RETRY_S) from error
         return None
 
@@ -159,6 +168,13 @@ class Performers:
             await self.stations.read(station_id=effect.station_id, evse_id=effect.evse_id)
         except (Unreachable, NoAnswer):
             # The session waits for the reading itself, not for this answer, and stops without it.
+            return
+
+    async def _cost(self, effect: effects.SendCost) -> None:
+        try:
+            await self.stations.show_cost(effect)
+        except (Unreachable, NoAnswer):
+            # A display is best effort: the next cost is newer, and the receipt is what counts.
             return
 
     async def _show(self, effect: effects.ShowOnTerminal) -> None:

@@ -13,7 +13,14 @@ from tapwatt.core.site import Site
 from tapwatt.core.tariff.clock import local, zone_of
 from tapwatt.markets.jurisdictions import rounding_for
 from tapwatt.platform import tariffs
-from tapwatt.platform.tables import CONNECTOR, STATION, TARIFF_VERSION, TERMINAL, TERMINAL_EVSE
+from tapwatt.platform.tables import (
+    CONNECTOR,
+    STATION,
+    STATION_CONFIGURATION,
+    TARIFF_VERSION,
+    TERMINAL,
+    TERMINAL_EVSE,
+)
 from tapwatt.store import Row, Transaction
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 
@@ -34,6 +41,13 @@ FIND_CONNECTOR = select(CONNECTOR).where(
     CONNECTOR.c.station_id == bindparam("station_id"),
     CONNECTOR.c.evse_id == bindparam("evse_id"),
 )
+FIND_KEY = select(STATION_CONFIGURATION.c.value).where(
+    STATION_CONFIGURATION.c.operator_id == bindparam("operator_id"),
+    STATION_CONFIGURATION.c.station_id == bindparam("station_id"),
+    STATION_CONFIGURATION.c.key == bindparam("key"),
+)
+SHOWS_COSTS = "CustomDisplayCostAndPrice"
+"""The configuration key of a station with a display for costs (OCPP 1.6 cost messages)."""
 TERMINALS_AT = select(TERMINAL_EVSE.c.terminal_id).where(
     TERMINAL_EVSE.c.operator_id == bindparam("operator_id"),
     TERMINAL_EVSE.c.station_id == bindparam("station_id"),
@@ -67,7 +81,7 @@ ADD_STATION = insert(STATION)
 SET_STATION_IDENTITY = (
     update(STATION)
     .where(STATION.c.station_id == bindparam("station"))
-    .values({name: bindparam(name) for name in ("vendor", "model", "serial", "firmware")})
+    .values({name: bindparam(name) for name in ("vendor", "model", "serial", "firmware", "meter_serial")})
 )
 SET_STATION_SEEN = (
     update(STATION)
@@ -157,7 +171,7 @@ def offer(
         raise NoPrice(f"station {station.station_id}: no version of tariff {station.tariff_id} is in force")
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
-    site = site_of(station, at_ms=at_ms)
+    site = replace(site_of(station, at_ms=at_ms), shows_costs=_shows_costs(tx, station))
     hold = hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site)
     return Offered(
         at_ms=at_ms,
@@ -180,6 +194,12 @@ def offer(
         plugged=plugged,
         site=site,
     )
+
+
+def _shows_costs(tx: Transaction, station: Row) -> bool:
+    """Whether the station has said that it shows costs."""
+    told = tx.one(FIND_KEY, operator_id=station.operator_id, station_id=station.station_id, key=SHOWS_COSTS)
+    return told is not None and told.value == "true"
 
 
 def site_of(station: Row, *, at_ms: int) -> Site:
@@ -236,7 +256,8 @@ def set_connector(
 
 def idling(status: str, before: Row | None, *, at_ms: int) -> Suspended | Resumed | None:
     """Whether the car stopped asking for power, or asks again. A station that holds back power
-    (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are compared."""
+    (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are
+    compared."""
     was = before.status if before is not None else ""
     if status == was:
         return None

@@ -5,14 +5,17 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
 
 from tapwatt.core import effects
 from tapwatt.core.effects import MoneyEffect
+from tapwatt.core.energy import show_kwh
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import DerivedHold, HoldPolicy
+from tapwatt.core.money import show, to_major
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpp import commands
@@ -20,6 +23,7 @@ from tapwatt.ocpp import messages as ocpp
 from tapwatt.ocpp.link import StationServer
 from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
+from tapwatt.ocpp.v16 import costs
 from tapwatt.platform import places, seed, station_commands
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
@@ -117,6 +121,21 @@ class StationWire:
             station_id, commands.Trigger(message=commands.TriggerKind.METER, evse_id=evse_id)
         )
 
+    async def show_cost(self, cost: effects.SendCost) -> None:
+        """Tell the station's display what the charge costs, or has cost."""
+        amount = to_major(cost.amount_minor, currency=cost.currency)
+        if cost.final:
+            text = f"{show(cost.amount_minor, currency=cost.currency)}, {show_kwh(cost.energy_wh)} kWh"
+            message = costs.final_cost(transaction_id=cost.transaction_id, cost=amount, text=text)
+        else:
+            message = costs.running_cost(
+                transaction_id=cost.transaction_id,
+                cost=amount,
+                register_wh=cost.register_wh,
+                at_ms=cost.read_ms,
+            )
+        await self._call(cost.station_id, message)
+
     async def trigger(self, station_id: str, message: commands.TriggerKind) -> bool:
         """Ask for a message now."""
         return await self._call(station_id, commands.Trigger(message=message))
@@ -193,6 +212,7 @@ class Platform:
         self.runtime = runtime
         self.database = database
         settings = runtime.settings
+        self.public_url = settings.public_url
         terms = terms_of(settings)
         self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
         self.station_server = StationServer(
@@ -211,7 +231,7 @@ class Platform:
                 now_ms=now_ms,
             ),
             now_ms=now_ms,
-            inline=record,
+            inline=partial(record, chance=secrets.token_bytes),
         )
         common: dict[str, Any] = {
             "engine": self.engine,
@@ -248,11 +268,15 @@ class Platform:
             engine=self.engine,
             operator_id=seed.SANDBOX_OPERATOR,
             now_ms=now_ms,
+            chance=secrets.token_bytes,
+            public_url=lambda: self.public_url,
             health=self.health,
             send=self.station_wire.send,
             terms=terms_of(self.runtime.settings),
         )
-        await serve_http(self.runtime, console, self.runtime.settings.http_port)
+        settings = self.runtime.settings
+        port = await serve_http(self.runtime, console, settings.http_port)
+        self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 
     def health(self) -> dict[str, object]:

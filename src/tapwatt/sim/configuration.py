@@ -38,6 +38,7 @@ _KEYS: Final[dict[str, Key]] = {
     "AuthorizeRemoteTxRequests": Key(value="false"),
     "ClockAlignedDataInterval": Key(value="0"),
     "ConnectionTimeOut": Key(value="60", accepts=_seconds),
+    "CustomDisplayCostAndPrice": Key(value="true", accepts=_truth, after_reboot=True),
     "GetConfigurationMaxKeys": Key(value="50"),
     "HeartbeatInterval": Key(value="300", accepts=_seconds),
     "LocalPreAuthorize": Key(value="false"),

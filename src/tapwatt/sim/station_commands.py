@@ -15,6 +15,7 @@ from tapwatt.ocpp.messages import (
     HeartbeatSent,
     StopReason,
 )
+from tapwatt.ocpp.v16 import costs
 from tapwatt.sim.station_upkeep import AFTER_ANSWER_S, FILE_NAME, Upkeep
 
 if TYPE_CHECKING:
@@ -140,7 +141,10 @@ class Commands:
 
 
 def _data(command: DataTransferred) -> DataAnswered:
-    """Our own vendor's one message is given back; others are not ours to understand."""
+    """Our own vendor's one message is given back, costs are shown; others are not ours to understand."""
+    if command.vendor_id == costs.VENDOR:
+        known = command.message_id in (costs.RUNNING, costs.FINAL)
+        return DataAnswered(status=DataStatus.ACCEPTED if known else DataStatus.UNKNOWN_MESSAGE)
     if command.vendor_id != VENDOR:
         return DataAnswered(status=DataStatus.UNKNOWN_VENDOR)
     if command.message_id != ECHO:

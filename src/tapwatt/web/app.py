@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tapwatt.core.effects import Effect
 from tapwatt.core.payment import UnableToDecide
+from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpi.tariffs import UnableToReadTariff
@@ -24,11 +25,14 @@ from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
+from tapwatt.web.driver import DriverPages
+from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
+FOR_DRIVERS = "/d/"
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
     "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
@@ -55,17 +59,28 @@ def build_app(
     engine: Engine[Session, Event, Effect],
     operator_id: str,
     now_ms: Callable[[], int],
+    chance: Callable[[int], bytes],
+    public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
     send: Send | None = None,
     terms: Terms | None = None,
 ) -> WebSide:
-    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `send`
-    brings a command to a station; `terms` are what sessions are offered with."""
+    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `terms`
+    are what sessions are offered with."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
-    desk = Desk(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, stations=stations)
+    desk = Desk(
+        database=database,
+        engine=engine,
+        operator_id=operator_id,
+        now_ms=now_ms,
+        chance=chance,
+        public_url=public_url,
+        stations=stations,
+    )
     engine.subscribe(lambda step: desk.live.changed())
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
-    console = Console(desk, tariffs)
+    console, drivers = Console(desk, tariffs), DriverPages(desk)
     app = FastAPI(
         title="Tapwatt",
         version="1",
@@ -78,6 +93,8 @@ def build_app(
     app.include_router(api(desk))
     app.include_router(station_api(desk))
     app.include_router(tariff_api(tariffs))
+    app.include_router(receipt_api(desk))
+    app.include_router(drivers.router())
     app.include_router(console.router())
 
     @app.get("/health", include_in_schema=False)
@@ -92,14 +109,17 @@ def build_app(
         body, kind = found
         return Response(body, media_type=kind)
 
-    _explain_errors(app, console)
+    _explain_errors(app, console, drivers)
     return WebSide(app, desk)
 
 
-def _explain_errors(app: FastAPI, console: Console) -> None:
-    """Programs get a JSON object with the reason, people a page with the same sentence."""
+def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
+    """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
+    words."""
 
     def answer(request: Request, status: int, reason: str, headers: Any = None) -> Response:
+        if request.url.path.startswith(FOR_DRIVERS):
+            return drivers.sorry(status, headers)
         if request.url.path.startswith(FOR_MACHINES):
             return JSONResponse({"error": reason}, status_code=status, headers=headers)
         return console.sorry(status, reason, headers)
@@ -119,7 +139,8 @@ def _explain_errors(app: FastAPI, console: Console) -> None:
         return answer(request, 422, f"{first['loc'][-1]} {reason}")
 
     @app.exception_handler(UnableToDecide)
-    async def impossible(request: Request, error: UnableToDecide) -> Response:
+    @app.exception_handler(UnableToCredit)
+    async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
 
     @app.exception_handler(UnableToReadTariff)

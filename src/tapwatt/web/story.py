@@ -67,6 +67,7 @@ ASKED = {
     "StartCharging": "Ask the station to start",
     "AskReading": "Ask the station for a reading",
     "StopCharging": "Ask the station to stop",
+    "SendCost": "Show the cost on the station",
     "ShowOnTerminal": "Show to the driver",
     "Post": "Book",
     "IssueReceipt": "Issue the receipt",
@@ -203,6 +204,9 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
             return [f"{body['station_id']}, connector {body['evse_id']}"]
         case "AskReading":
             return [f"{body['station_id']}, connector {body['evse_id']}"]
+        case "SendCost":
+            cost = show(body["amount_minor"], currency=body["currency"])
+            return [body["station_id"], f"{cost} in the end" if body["final"] else cost]
         case "StopCharging":
             return [f"{body['station_id']}, transaction {body['transaction_id']}"]
         case "Notify":

@@ -213,9 +213,10 @@ def _compare_usage(
 
 def _whole(claim: wire.CostDetails, tariff: Tariff, of: Circumstances) -> tuple[Period, ...]:
     """Without charging periods the totals do, where no price can change on the way."""
-    if any(_may_change(element) for element in tariff.elements):
-        raise refused("$.chargingPeriods", "missing, and the tariff's prices change within a session")
     usage = claim.total_usage
+    used = usage.energy or usage.charging_time or usage.idle_time
+    if used and any(_may_change(element) for element in tariff.elements):
+        raise refused("$.chargingPeriods", "missing, and the tariff's prices change within a session")
     charging = reported(usage.charging_time, "$.totalUsage.chargingTime")
     idle = reported(usage.idle_time, "$.totalUsage.idleTime")
     if idle and (charging + idle) * MS_PER_S > of.ended_ms - of.started_ms + MS_PER_S:

@@ -119,7 +119,8 @@ def _total_usage(usage: Usage) -> wire.TotalUsage:
 
 def _periods(usage: Usage, tariff: Tariff) -> Iterator[wire.ChargingPeriod]:
     """A period wherever something changes that a price may depend on: at least as often as I12.FR.35 asks.
-    Reserved time is none of the session's, and fixed fees are looked at once."""
+    Reserved time is none of the session's, and fixed fees are looked at once. Power is told where a price
+    depends on it."""
     running = replace(tariff, elements=tuple(_without_fees(tariff)))
     for segment in segments(running, usage):
         if segment.energy_wh or segment.charging_ms or segment.idle_ms or not segment.reserved_ms:
@@ -140,7 +141,7 @@ def _without_fees(tariff: Tariff) -> Iterator[Element]:
 def _dimensions(segment: Segment) -> Iterator[wire.CostDimension]:
     at = segment.at
     values = {
-        "Energy": rounded(Fraction(segment.energy_wh)),
+        "Energy": segment.energy_wh,
         "ChargingTime": _seconds(segment.charging_ms),
         "IdleTIme": _seconds(segment.idle_ms),
         "MinPower": at.min_power_w,

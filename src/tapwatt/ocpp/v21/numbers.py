@@ -60,7 +60,7 @@ def sendable(value: Decimal | Fraction, path: str) -> Decimal:
     return plain(Decimal(scaled.numerator).scaleb(-PLACES))
 
 
-def rounded(value: Decimal | Fraction, places: int = PLACES) -> Decimal:
+def rounded(value: Decimal | Fraction | int, places: int = PLACES) -> Decimal:
     """Half up, to so many places: for what is reported, not for prices."""
     scaled = Fraction(value) * 10**places
     whole = (2 * abs(scaled.numerator) + scaled.denominator) // (2 * scaled.denominator)

@@ -10,7 +10,10 @@ driver's tariff has no `validFrom` (I08.FR.09).
 Not certain: which side of `minCost` and `maxCost` decides where the taxes of a session are mixed (here each
 by itself, as in OCPI); how the other side follows where one is missing (in proportion; with a minimum only
 where all taxes are the same); whether MaxElements counts each list, as the variable says, or all together,
-as I07.FR.02 may be read (each list). The model's `preauthorise` stays with us: a hold is no price.
+as I07.FR.02 may be read (each list).
+
+A step of one Wh or second is taken for the resolution of the meter: where a price ends within one, up to one
+of it may be priced otherwise. The model's `preauthorise` stays with us: a hold is no price.
 """
 
 from __future__ import annotations
