@@ -4,6 +4,7 @@ session there."""
 from dataclasses import dataclass, replace
 from functools import cache
 
+import structlog
 from sqlalchemy import bindparam, insert, select, update
 
 from tapwatt.core import ids
@@ -119,9 +120,7 @@ class Terms:
     """What a hold is raised to at most."""
 
 
-class NoPrice(Exception):
-    """Nothing can be offered at a station: no version of its tariff is in force."""
-
+log = structlog.get_logger("tapwatt.places")
 
 DAY_MS = 86_400_000
 
@@ -163,12 +162,13 @@ def offer(
     terms: Terms,
     chance: bytes,
     at_ms: int,
-) -> Offered:
+) -> Offered | None:
     """The event that opens a session at a connector, priced with the version of the station's tariff that
-    is in force now. `chance` is at least 32 random bytes. Raises NoPrice."""
+    is in force now; None when none is. `chance` is at least 32 random bytes."""
     tariff = tariffs.in_force(tx, operator_id=station.operator_id, tariff_id=station.tariff_id, at_ms=at_ms)
     if tariff is None:
-        raise NoPrice(f"station {station.station_id}: no version of tariff {station.tariff_id} is in force")
+        log.error("nothing can be offered", station=station.station_id, no_price_of=station.tariff_id)
+        return None
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
     site = replace(site_of(station, at_ms=at_ms), shows_costs=_shows_costs(tx, station))

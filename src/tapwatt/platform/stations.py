@@ -190,19 +190,17 @@ class Stations:
         )
         if terminal_id is None and not always:
             return None
-        try:
-            offered = places.offer(
-                tx,
-                station=station,
-                evse_id=evse_id,
-                terminal_id=terminal_id,
-                plugged=True,
-                terms=self.terms,
-                chance=self.chance(32),
-                at_ms=self.now_ms(),
-            )
-        except places.NoPrice as error:
-            log.error("nothing can be offered", reason=str(error))
+        offered = places.offer(
+            tx,
+            station=station,
+            evse_id=evse_id,
+            terminal_id=terminal_id,
+            plugged=True,
+            terms=self.terms,
+            chance=self.chance(32),
+            at_ms=self.now_ms(),
+        )
+        if offered is None:
             return None
         stepper.step(offered.session_id, offered)
         return offered.session_id
@@ -297,11 +295,9 @@ class Stations:
             return None, TS.CONCURRENT
         if session_id is None:
             session_id = self._offer(tx, stepper, station, message.evse_id, always=True)
-        if session_id is None:
-            return None, TS.INVALID
         account = accounts.find_by_tag(tx, operator_id=station.operator_id, id_token=message.id_token)
-        if account is None:
-            raise LookupError("an account vanished inside its own transaction")
+        if session_id is None or account is None:
+            return None, TS.INVALID
         tag = events.AccountPresented(
             at_ms=self.now_ms(), account_id=account.account_id, id_token=message.id_token
         )
