@@ -55,6 +55,7 @@ async def test_a_tariff_is_written_tried_and_published_with_forms_alone(
         "00:00–06:00 and 22:00–24:00",
         "20 kWh in 25 minutes at 23:30 and 30 minutes parked costs 9.30 EUR",
         "OCPI cannot say this: the highest price",
+        "Hold 60.00 EUR",
         "Publish version 2",
         "Note: autumn",
     ):

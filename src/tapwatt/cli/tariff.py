@@ -164,9 +164,8 @@ def quote(
         return 0
     typer.echo(told["sentence"])
     for line in told["bill"]["lines"]:
-        typer.echo(
-            f"  {line['dimension']}: {line['quantity']} {line['unit']}, {line['gross']} with tax; {line['why']}"
-        )
+        used = f"{line['quantity']} {line['unit']}"
+        typer.echo(f"  {line['dimension']}: {used}, {line['gross']} with tax; {line['why']}")
     typer.echo(f"shown before the tap: {told['price']}")
     if told["hold"]:
         typer.echo(told["hold"])

@@ -22,8 +22,8 @@ Json = dict[str, Any]
 SHADES = 5
 BANDS_SHOWN = 12
 PIECES_MAX = 400
-LEFT, TOP, ROW, WIDTH = 38, 18, 26, 720
-CURVE_LEFT, CURVE_WIDTH, CURVE_HEIGHT, CURVE_TOP = 52, 560, 190, 12
+LEFT, TOP, ROW, WIDTH = 50, 26, 26, 708
+CURVE_LEFT, CURVE_WIDTH, CURVE_HEIGHT, CURVE_TOP = 76, 548, 190, 16
 POINTS = 31
 TOLD_AT_KWH = (5, 10, 20, 40, 60)
 MS_PER_HOUR = 3_600_000
@@ -57,7 +57,7 @@ def week(tariff: Tariff, *, now_ms: int, site: Site, power_w: int) -> Json:
         "bands_left_out": max(0, len(bands) - BANDS_SHOWN),
         "hours": [{"x": LEFT + hour * WIDTH // 24, "text": f"{hour:02d}"} for hour in range(0, 25, 3)],
         "height": TOP + 7 * ROW + 4,
-        "width": LEFT + WIDTH + 12,
+        "width": LEFT + WIDTH + 14,
     }
 
 
