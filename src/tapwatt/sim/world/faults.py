@@ -22,6 +22,8 @@ class Weather:
     disk_full: float = 0.0
     every_s: float | None = None
     """A fault of the moment comes about this often; None: never."""
+    kinds: tuple[str, ...] = ()
+    """Which faults of the moment, by the names of the story; none named: all."""
 
 
 CALM: Final = Weather()
