@@ -24,8 +24,8 @@ from tapwatt.core.bill import limited
 from tapwatt.core.effects import Capture, Post, Release
 from tapwatt.core.money import round_to_minor
 from tapwatt.core.payment import PaymentState as P
-from tapwatt.platform import places, sessions, transactions
-from tapwatt.platform.tables import TARIFF, TRANSACTION
+from tapwatt.platform import sessions, tariffs, transactions
+from tapwatt.platform.tables import TARIFF_VERSION, TRANSACTION
 from tapwatt.programs import platform
 
 
@@ -137,8 +137,12 @@ def _takes_all_of_it(charged: Any, at_ms: int) -> Any:
 _TAKE = session_moves.take
 
 _ANY_TARIFF = (
-    select(TARIFF.c.body)
-    .where(TARIFF.c.tariff_id == bindparam("tariff_id"), TARIFF.c.operator_id != bindparam("operator_id", ""))
+    select(TARIFF_VERSION.c.version, TARIFF_VERSION.c.body, TARIFF_VERSION.c.valid_to_ms)
+    .where(
+        TARIFF_VERSION.c.tariff_id == bindparam("tariff_id"),
+        TARIFF_VERSION.c.operator_id != bindparam("operator_id"),
+        TARIFF_VERSION.c.valid_from_ms <= bindparam("at_ms"),
+    )
     .limit(1)
 )
 _NO_START = transactions.FIND_START.where(TRANSACTION.c.transaction_id < 0)
@@ -237,7 +241,7 @@ ALL = (
     ),
     Mutant(
         name="one operator seeing another's prices",
-        patches=((places, "FIND_TARIFF", _ANY_TARIFF),),
+        patches=((tariffs, "IN_FORCE", _ANY_TARIFF),),
     ),
     Mutant(
         name="a repeated start taken for a new one",
