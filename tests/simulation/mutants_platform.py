@@ -23,8 +23,8 @@ from tapwatt.core import (
 from tapwatt.core.effects import Capture, Post, Release
 from tapwatt.core.money import round_to_minor
 from tapwatt.core.payment import PaymentState as P
-from tapwatt.platform import places, sessions
-from tapwatt.platform.tables import TARIFF
+from tapwatt.platform import sessions, tariffs
+from tapwatt.platform.tables import TARIFF_VERSION
 from tapwatt.programs import platform
 from tapwatt.sim.world.faults import CALM
 
@@ -123,8 +123,12 @@ def _begins_early(register_wh: int, *, at_ms: int, doubt: str = "") -> Any:
 
 
 _ANY_TARIFF = (
-    select(TARIFF.c.body)
-    .where(TARIFF.c.tariff_id == bindparam("tariff_id"), TARIFF.c.operator_id != bindparam("operator_id", ""))
+    select(TARIFF_VERSION.c.version, TARIFF_VERSION.c.body, TARIFF_VERSION.c.valid_to_ms)
+    .where(
+        TARIFF_VERSION.c.tariff_id == bindparam("tariff_id"),
+        TARIFF_VERSION.c.operator_id != bindparam("operator_id"),
+        TARIFF_VERSION.c.valid_from_ms <= bindparam("at_ms"),
+    )
     .limit(1)
 )
 
@@ -264,7 +268,7 @@ ALL = (
     ),
     Mutant(
         name="one operator seeing another's prices",
-        patches=((places, "FIND_TARIFF", _ANY_TARIFF),),
+        patches=((tariffs, "IN_FORCE", _ANY_TARIFF),),
         seed=1,
         visits=3,
         rough=CALM,
