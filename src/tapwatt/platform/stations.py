@@ -200,6 +200,8 @@ class Stations:
             chance=self.chance(32),
             at_ms=self.now_ms(),
         )
+        if offered is None:
+            return None
         stepper.step(offered.session_id, offered)
         return offered.session_id
 
@@ -295,7 +297,7 @@ class Stations:
             session_id = self._offer(tx, stepper, station, message.evse_id, always=True)
         account = accounts.find_by_tag(tx, operator_id=station.operator_id, id_token=message.id_token)
         if session_id is None or account is None:
-            raise LookupError("an offer or an account vanished inside its own transaction")
+            return None, TS.INVALID
         tag = events.AccountPresented(
             at_ms=self.now_ms(), account_id=account.account_id, id_token=message.id_token
         )

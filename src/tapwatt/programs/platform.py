@@ -272,6 +272,7 @@ class Platform:
             public_url=lambda: self.public_url,
             health=self.health,
             send=self.station_wire.send,
+            terms=terms_of(self.runtime.settings),
         )
         settings = self.runtime.settings
         port = await serve_http(self.runtime, console, settings.http_port)
