@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from bench import iso8583, store, world
+from bench import iso8583, store, tariff, world
 from bench.__main__ import BENCHES, main
 from bench.authorisations import bench_pan
 from bench.figures import PAGE, Section, as_markdown, as_text, interleaved, percentile, spread, write_page
@@ -109,3 +109,10 @@ def test_bench_cards_are_the_issuers_and_nobody_elses() -> None:
     for pan in pans:
         doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(pan))]
         assert sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+@pytest.mark.parametrize("case", tariff.CASES)
+def test_the_two_ways_to_price_come_to_the_same(case: str) -> None:
+    ways = tariff.contenders(tariff.CASES[case][0])
+    assert ways["tapwatt"]() == ways["tapwatt"]()
+    assert list(ways) == ["tapwatt", "slow"]

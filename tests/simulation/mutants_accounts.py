@@ -10,6 +10,7 @@ from tests.simulation.mutant import Mutant
 from tapwatt.core.events import Captured
 from tapwatt.platform import accounts
 from tapwatt.platform.tables import ACCOUNT
+from tapwatt.sim.world.faults import CALM
 
 
 def _end(change: Any) -> Any:
@@ -39,17 +40,33 @@ ALL = (
     Mutant(
         name="an account that keeps the rest",
         patches=((accounts, "_end", _end(lambda held, captured: 0)),),
+        seed=7,
+        visits=5,
+        rough=CALM,
+        seen_by="each_database_is_consistent",
     ),
     Mutant(
         name="an account that gives everything back",
         patches=((accounts, "_end", _end(lambda held, captured: held)),),
+        seed=7,
+        visits=5,
+        rough=CALM,
+        seen_by="each_database_is_consistent",
     ),
     Mutant(
         name="an account charged the hold",
         patches=((accounts, "_capture", _captures_the_hold),),
+        seed=7,
+        visits=5,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="one operator's balance moved with another's",
         patches=((accounts, "CHANGE_BALANCE", _EVERYBODYS_BALANCE),),
+        seed=7,
+        visits=5,
+        rough=CALM,
+        seen_by="each_database_is_consistent",
     ),
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from tests.simulation.mutant import Mutant
+from tests.simulation.mutant import DEVICE, FULL, SITE, Mutant
 
 from tapwatt.edge import decide as edge
 from tapwatt.edge import journal, rows
 from tapwatt.edge.money import Money
-from tapwatt.edge.operation import Asked, Listed, Silent, State
+from tapwatt.edge.operation import Listed, Silent, State
 from tapwatt.engine import steps
 from tapwatt.engine.loop import Engine
 
@@ -23,10 +22,6 @@ def _done(operation: Any, event: Any) -> Any:
 
 def _declined(operation: Any, event: Any) -> Any:
     return rows._ends(operation, State.DECLINED, event.at_ms, reason="no answer")
-
-
-def _again_blindly(operation: Any, event: Any) -> Any:
-    return replace(operation, state=State.QUEUED, at_ms=event.at_ms), ()
 
 
 def _gone_means_lost(operation: Any, event: Any) -> Any:
@@ -69,45 +64,66 @@ ALL = (
     Mutant(
         name="a silent capture taken for done",
         patches=((edge.TABLE, (FINISH, State.SENT, Silent), _done),),
-    ),
-    Mutant(
-        name="a silent hold taken for declined",
-        patches=((edge.TABLE, (HOLD, State.SENT, Silent), _declined),),
-    ),
-    Mutant(
-        name="a hold asked for again blindly",
-        patches=((edge.TABLE, (HOLD, State.SENT, Silent), _again_blindly),),
+        seed=13,
+        visits=4,
+        rough=SITE,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a capture found done taken for lost",
         patches=((edge.TABLE, (FINISH, State.UNKNOWN, Listed), _gone_means_lost),),
+        seed=7,
+        visits=4,
+        rough=SITE,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a capture found open taken for done",
         patches=((edge.TABLE, (FINISH, State.UNKNOWN, Listed), _open_means_done),),
-    ),
-    Mutant(
-        name="a fence that lets a late authorisation in",
-        patches=((edge.TABLE, (edge.Family.FENCE, State.FENCED, Asked), rows.begin_hold),),
+        seed=22,
+        visits=4,
+        rough=SITE,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="keys acknowledged before they are durable",
         patches=((Money, "_keeper", _keeps_nothing),),
+        seed=1,
+        visits=4,
+        rough=DEVICE,
+        seen_by="what_was_acknowledged_is_kept",
     ),
     Mutant(
         name="an outcome that could not be stored forgotten",
         patches=((journal.Journal, "cut_off", _nothing),),
-    ),
-    Mutant(
-        name="a stranger's hold left alone",
-        patches=((Money, "_release_stranger", _nothing),),
+        seed=6,
+        visits=4,
+        rough=FULL,
+        seen_by="each_hold_ends_once",
     ),
     Mutant(
         name="an effect marked done before it is performed",
         patches=((Engine, "_attempt", _done_before_performed),),
+        seed=3,
+        visits=4,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="an outbox forgotten by a restart",
         patches=((steps, "undone", _nothing_undone),),
+        seed=1,
+        visits=4,
+        seen_by="all_parties_agree",
+    ),
+    Mutant(
+        name="a silent hold forgotten",
+        patches=(
+            (edge.TABLE, (HOLD, State.SENT, Silent), _declined),
+            (Money, "_release_stranger", _nothing),
+        ),
+        seed=1,
+        visits=4,
+        rough=DEVICE,
+        seen_by="no_hold_stays_open",
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.simulation.mutant import Mutant, without_effects
+from tests.simulation.mutant import CUT, GIVEN_UP, HOSTS, LATE, SLOW, Mutant, without_effects
 
 from tapwatt.engine import TryAgain
 from tapwatt.hosts import forwarding
@@ -18,8 +18,9 @@ from tapwatt.rails.forward import Done, next_step
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.messages import repeat
 from tapwatt.rails.mux import Mux
+from tapwatt.sim.world.faults import CALM
 
-R, I = states.RelayStatus, issuer.Status
+R, ISSUER = states.RelayStatus, issuer.Status
 
 
 def _declines_silence(state: Any, event: Any) -> Any:
@@ -125,80 +126,151 @@ ALL = (
     Mutant(
         name="a timeout read as a decline at a host",
         patches=((relay.TABLE, (R.RECEIVED, states.Silent), _declines_silence),),
+        seed=4,
+        visits=4,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a late approval used by a host",
         patches=((relay.TABLE, (R.REVERSING, states.Approved), relay._approve),),
+        seed=25,
+        visits=5,
+        rough=LATE,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a reversal never sent on",
         patches=((relay.TABLE, (R.RECEIVED, states.Silent), without_effects(relay._reverse_unknown)),),
+        seed=4,
+        visits=4,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a release that stays at the first host",
         patches=((relay.TABLE, (R.APPROVED, states.ReversalReceived), _reversal_of_nothing),),
+        seed=1,
+        visits=4,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a reversal not repeated by a host",
         patches=((forwarding, "next_step", _silence_is_the_end),),
+        seed=7,
+        visits=4,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="no line taken for delivered",
         patches=((forwarding.Forwarder, "_attempt", _attempted_without_line),),
+        seed=5,
+        visits=4,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a completion never sent on",
         patches=((relay.TABLE, (R.APPROVED, states.CompletionReceived), without_effects(relay._complete)),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a new trace number on a host's repeat",
         patches=((forwarding, "repeat", new_trace),),
+        seed=31,
+        visits=4,
+        seen_by="a_repeat_is_the_same_message",
     ),
     Mutant(
         name="a restart taken for never sent",
         patches=((RelayHost, "_send_request", _restart_means_declined),),
+        seed=9,
+        visits=4,
+        rough=HOSTS,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a partial approval taken for the whole by a host",
         patches=((relay.TABLE, (R.RECEIVED, states.Approved), _takes_the_asked_amount),),
+        seed=3,
+        visits=5,
+        rough=CALM,
+        seen_by="all_parties_saw_one_hold",
     ),
     Mutant(
         name="a cent more passed on",
         patches=((relay.TABLE, (R.APPROVED, states.CompletionReceived), _a_cent_more),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="an amount kept in tens",
         patches=((relay.TABLE, (R.APPROVED, states.CompletionReceived), _rounded_to_ten),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="answers matched by order",
         patches=((Mux, "received", _by_order),),
+        seed=6,
+        visits=6,
+        rough=SLOW,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="an original let through after its reversal",
         patches=((relay.TABLE, (R.BLOCKED, states.Asked), _let_through),),
+        seed=1,
+        visits=6,
+        rough=GIVEN_UP,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="an issuer that authorises after the reversal",
-        patches=((issuer.TABLE, (I.BLOCKED, issuer.Asked), _authorise_blocked),),
+        patches=((issuer.TABLE, (ISSUER.BLOCKED, issuer.Asked), _authorise_blocked),),
+        seed=1,
+        visits=6,
+        rough=GIVEN_UP,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a reversal that leaves the hold",
-        patches=((issuer.TABLE, (I.APPROVED, issuer.ReversalReceived), without_effects(issuer._reverse)),),
+        patches=(
+            (issuer.TABLE, (ISSUER.APPROVED, issuer.ReversalReceived), without_effects(issuer._reverse)),
+        ),
+        seed=1,
+        visits=4,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="the hold posted instead of the final amount",
         patches=((issuer_tables, "move", _post_hold),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a posting that no account pays",
         patches=((issuer_tables, "move", _post_without_paying),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="each_database_is_consistent",
     ),
     Mutant(
         name="a repeated completion posted again",
         patches=(
-            (issuer.TABLE, (I.COMPLETED, issuer.CompletionReceived), _post_again),
+            (issuer.TABLE, (ISSUER.COMPLETED, issuer.CompletionReceived), _post_again),
             (issuer_tables, "_close", _close_any),
         ),
+        seed=2,
+        visits=5,
+        rough=CUT,
+        seen_by="each_hold_ends_once",
     ),
 )

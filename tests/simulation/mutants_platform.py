@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, select
-from tests.simulation.mutant import Mutant
+from tests.simulation.mutant import LATE, UNPLUGGED, Mutant
 
 from tapwatt.core import energy as core_energy
 from tapwatt.core import events as core_events
@@ -20,13 +20,13 @@ from tapwatt.core import (
     session_moves,
     session_steps,
 )
-from tapwatt.core.bill import limited
 from tapwatt.core.effects import Capture, Post, Release
 from tapwatt.core.money import round_to_minor
 from tapwatt.core.payment import PaymentState as P
-from tapwatt.platform import sessions, tariffs, transactions
-from tapwatt.platform.tables import TARIFF_VERSION, TRANSACTION
+from tapwatt.platform import sessions, tariffs
+from tapwatt.platform.tables import TARIFF_VERSION
 from tapwatt.programs import platform
+from tapwatt.sim.world.faults import CALM
 
 
 def _capture_hold(paid: Any, event: Any) -> Any:
@@ -50,11 +50,6 @@ def _declined_by_silence(paid: Any, event: Any) -> Any:
 
 def _given_back_unbooked(paid: Any, event: Any) -> Any:
     return replace(paid, state=P.REVERSED), ()
-
-
-def _found_is_used(paid: Any, event: Any) -> Any:
-    known = replace(event, amount_minor=paid.asked_minor)
-    return payment_steps.found_open(replace(paid, awaited=True), known)
 
 
 def _rounded_twice(charged: Any) -> Any:
@@ -127,15 +122,6 @@ def _begins_early(register_wh: int, *, at_ms: int, doubt: str = "") -> Any:
     return core_energy.begin(max(register_wh - 100, 0), at_ms=at_ms, doubt=doubt)
 
 
-def _takes_all_of_it(charged: Any, at_ms: int) -> Any:
-    bill = charged.bill
-    held = session_moves.payment_of(charged).authorised_minor
-    cut = limited(bill, min(bill.gross_minor, held))
-    return _TAKE(replace(charged, bill=cut), at_ms)
-
-
-_TAKE = session_moves.take
-
 _ANY_TARIFF = (
     select(TARIFF_VERSION.c.version, TARIFF_VERSION.c.body, TARIFF_VERSION.c.valid_to_ms)
     .where(
@@ -145,29 +131,31 @@ _ANY_TARIFF = (
     )
     .limit(1)
 )
-_NO_START = transactions.FIND_START.where(TRANSACTION.c.transaction_id < 0)
-
-
-def _same_number(tx: Any, station: Any, transaction_id: str) -> Any:
-    newest = select(TRANSACTION).order_by(TRANSACTION.c.transaction_id.desc()).limit(1)
-    return tx.one(newest) if _FIND(tx, station, transaction_id) else None
-
-
-_FIND = transactions.find
 
 
 ALL = (
     Mutant(
         name="the hold captured instead of the bill",
         patches=((payment.TABLE, (P.AUTHORISED, core_events.CaptureWanted), _capture_hold),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="bill_and_receipt_say_what_was_taken",
     ),
     Mutant(
         name="a partial approval taken for the whole",
         patches=((payment.TABLE, (P.AUTHORISING, core_events.Approved), _use_asked_amount),),
+        seed=3,
+        visits=5,
+        rough=CALM,
+        seen_by="all_parties_saw_one_hold",
     ),
     Mutant(
         name="release after capture",
         patches=((payment.TABLE, (P.CAPTURING, core_events.Captured), _release_after_capture),),
+        seed=10,
+        visits=4,
+        seen_by="each_hold_ends_once",
     ),
     Mutant(
         name="an approval used when nobody waits",
@@ -175,6 +163,10 @@ ALL = (
             (payment.TABLE, (P.AUTHORISING, core_events.GivenUp), payment_steps.same),
             (payment.TABLE, (P.UNKNOWN, core_events.GivenUp), payment_steps.same),
         ),
+        seed=1,
+        visits=4,
+        rough=UNPLUGGED,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a timeout read as a decline at the platform",
@@ -183,84 +175,121 @@ ALL = (
             (payment.TABLE, (P.DECLINED, core_events.Approved), payment_steps.same),
             (payment.TABLE, (P.DECLINED, core_events.FoundOpen), payment_steps.same),
         ),
-    ),
-    Mutant(
-        name="a found hold used at the amount that was asked",
-        patches=(
-            (payment.TABLE, (P.AUTHORISING, core_events.FoundOpen), _found_is_used),
-            (payment.TABLE, (P.UNKNOWN, core_events.FoundOpen), _found_is_used),
-        ),
+        seed=23,
+        visits=4,
+        rough=LATE,
+        seen_by="no_hold_stays_open",
     ),
     Mutant(
         name="a release that is not booked",
         patches=((payment.TABLE, (P.REVERSING, core_events.Released), _given_back_unbooked),),
+        seed=6,
+        visits=4,
+        seen_by="each_hold_ends_once",
     ),
     Mutant(
         name="tax and net rounded apart",
         patches=((session_moves, "billed", _rounded_twice),),
+        seed=4,
+        visits=4,
+        rough=CALM,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
     Mutant(
         name="a bill without its tax",
         patches=((session_moves, "billed", _priced_without_tax),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
     Mutant(
         name="a receipt that shows the hold",
         patches=((session_ends, "driver_receipt", _receipt_of_hold),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="bill_and_receipt_say_what_was_taken",
     ),
     Mutant(
         name="the last reading left out of the bill",
         patches=((session_moves, "take_reading", _no_last_reading),),
+        seed=2,
+        visits=3,
+        rough=CALM,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
     Mutant(
         name="a register that begins early",
         patches=((session_moves, "begin", _begins_early),),
-    ),
-    Mutant(
-        name="a loss above the hold forgotten",
-        patches=((session_moves, "take", _takes_all_of_it),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
     Mutant(
         name="the rest of the hold not posted back",
         patches=((session, "book", _booked_without_rest),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="postings_sum_to_zero",
     ),
     Mutant(
         name="a loss that is not posted",
         patches=((session, "book", _booked_without_loss),),
+        seed=30,
+        visits=8,
+        seen_by="each_database_is_consistent",
     ),
     Mutant(
         name="a capture posted twice",
         patches=((platform, "record", _posted_twice),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="all_parties_agree",
     ),
     Mutant(
         name="a posting without its tax",
         patches=((sessions, "_post", _posted_in_half),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="postings_sum_to_zero",
     ),
     Mutant(
         name="one operator booking with another",
         patches=((sessions, "_post", _posted_to_neighbour),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="each_operator_sees_its_own",
     ),
     Mutant(
         name="one operator seeing another's prices",
         patches=((tariffs, "IN_FORCE", _ANY_TARIFF),),
-    ),
-    Mutant(
-        name="a repeated start taken for a new one",
-        patches=((transactions, "FIND_START", _NO_START),),
-    ),
-    Mutant(
-        name="a stop that counts for the newest transaction",
-        patches=((transactions, "find", _same_number),),
+        seed=1,
+        visits=3,
+        rough=CALM,
+        seen_by="each_operator_sees_its_own",
     ),
     Mutant(
         name="the energy of a late stop forgotten",
         patches=tuple(
             (session.TABLE, (state, core_events.Stopped), session_steps.same) for state in session.ENDING
         ),
+        seed=30,
+        visits=8,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
     Mutant(
         name="a late start ignored",
         patches=tuple(
             (session.TABLE, (state, core_events.Started), session_steps.same) for state in session.ENDING
         ),
+        seed=30,
+        visits=8,
+        seen_by="energy_is_billed_lost_or_reviewed",
     ),
 )

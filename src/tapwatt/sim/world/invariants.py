@@ -121,18 +121,19 @@ def all_parties_agree(books: Evidence) -> Breaches:
 
 
 def all_parties_saw_one_hold(books: Evidence) -> Breaches:
-    """Where a payment was taken, everybody knows the same hold."""
+    """Where a payment was taken, or is still to be, everybody knows the same hold."""
     known = {session.reference: session.payment for session in books.sessions if session.payment}
     for slip in books.slips:
-        if slip.state != SlipState.CAPTURED:
+        paid, taken = known.get(slip.reference), slip.state == SlipState.CAPTURED
+        if not taken and not (slip.state == SlipState.OPEN and paid is not None and paid.approval_code):
             continue
-        paid = known.get(slip.reference)
         held = {"terminal": slip.authorised_minor}
         if paid is not None:
             held["session"] = paid.authorised_minor
         for name, relays in books.relays.items():
             held[name] = max((r.authorised_minor for r in relays if _is_of(r, slip)), default=0)
-        held["issuer"] = sum(hold.held_minor for hold in books.issuer_holds(slip.reference) if hold.posted)
+        issuer = [each for each in books.issuer_holds(slip.reference) if each.open or each.posted]
+        held["issuer"] = sum(hold.held_minor for hold in issuer)
         if len(set(held.values())) > 1:
             yield f"payment {slip.reference}: " + ", ".join(
                 f"{who} held {much}" for who, much in held.items()
@@ -295,13 +296,14 @@ def _platform_is_consistent(books: Evidence) -> Breaches:
 
 
 def _edge_is_consistent(books: Evidence) -> Breaches:
+    waits = {session.session_id for session in books.sessions if books.person_has_it(session)}
     holds = {
         (each.terminal_id, each.keys.receipt): each for each in books.operations if each.keys and _holds(each)
     }
     for operation in books.operations:
         if not operation.ended:
             yield f"edge: operation {operation.key} is still {operation.state}"
-        if _holds(operation) and operation.hold is Hold.OPEN:
+        if _holds(operation) and operation.hold is Hold.OPEN and operation.key.split(".")[0] not in waits:
             yield f"edge: the hold of operation {operation.key} is still open"
         if operation.request is None or not operation.finishes or operation.state is not State.DONE:
             continue
@@ -353,7 +355,8 @@ def a_repeat_is_the_same_message(books: Evidence) -> Breaches:
 
 def what_was_acknowledged_is_kept(books: Evidence) -> Breaches:
     """Keys that the edge acknowledged are in its journal, whatever happened to it the moment after."""
-    kept = {each.keys.receipt for each in books.operations if each.keys and each.keys.trace}
+    holds = [each.keys for each in books.operations if each.keys and _holds(each)]
+    kept = {keys.receipt for keys in holds if keys.trace}
     for receipt in sorted(books.acknowledged - kept):
         yield f"edge: it acknowledged the keys of receipt {receipt} and does not have them"
 

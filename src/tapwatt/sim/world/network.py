@@ -304,7 +304,7 @@ class Network:
         return listener
 
     def died(self, life: Life, *, silently: bool) -> None:
-        """A program is gone: its kernel sends what it was given and says so, or with the power nobody does."""
+        """A program is gone: its kernel sends what it was given and says so; with the power nobody does."""
         for wire in self.wires:
             for end in (wire.near, wire.far):
                 if end.life is not life or end.lost:

@@ -204,6 +204,8 @@ class World:
             self.story.fault(Fate.FULL, life.name)
             return Fate.FULL
         drawn = self.chance.random()
+        if life.name not in self.weather.programs:
+            return Fate.GOOD
         if drawn < self.weather.crash_at_commit:
             fate = Fate.CRASH_BEFORE if drawn < self.weather.crash_at_commit / 2 else Fate.CRASH_AFTER
         elif drawn < self.weather.crash_at_commit + self.weather.disk_full:
@@ -215,6 +217,8 @@ class World:
 
     def _sending(self, end: End) -> bool:
         if self._calm or end.life is None or self.chance.random() >= self.weather.crash_at_send:
+            return True
+        if end.life.name not in self.weather.programs:
             return True
         before = self.chance.random() < 0.5
         self.story.fault("crash before a send" if before else "crash after a send", end.life.name)
