@@ -14,6 +14,7 @@ from tapwatt.hosts.issuer.silence import MOST_S, Silence
 from tapwatt.programs.http import BadQuery, json_app, serve_http
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
 from tapwatt.programs.switching import accept_only, cipher, listen, transactions_view
+from tapwatt.programs.tracing import recorder, traces_view
 from tapwatt.rails.sandbox import network
 from tapwatt.settings import Settings
 from tapwatt.store import Database
@@ -30,7 +31,14 @@ async def start(runtime: Runtime, silence: Silence | None = None) -> None:
     await host.start()
     runtime.closing.push_async_callback(host.stop)
     scheme = network().institutions.scheme
-    await listen(runtime, host.handle, settings.issuer_port, accept_sign_on=accept_only(scheme))
+    await listen(
+        runtime,
+        host.handle,
+        settings.issuer_port,
+        accept_sign_on=accept_only(scheme),
+        traces=recorder(runtime, database, tables.TRACES),
+        partner="scheme",
+    )
     await _serve_views(runtime, database, silence)
 
 
@@ -59,6 +67,7 @@ async def _serve_views(runtime: Runtime, database: Database, silence: Silence) -
             "/api/v1/transactions": transactions_view(database, pages.transactions),
             "/api/v1/summary": summary,
             "/api/v1/cards": cards,
+            "/api/v1/traces": traces_view(database, tables.TRACES),
         },
         actions={"/sandbox/silence": be_silent},
     )

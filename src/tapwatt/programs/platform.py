@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -29,14 +30,26 @@ from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
 from tapwatt.platform.tables import METADATA
 from tapwatt.platform.terminals import Terminals
+from tapwatt.platform.wire_traces import TRACES, EdgeTraces, PlatformWires, owner
 from tapwatt.programs.http import serve_http
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
+from tapwatt.programs.tracing import recorder
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
 from tapwatt.settings import Settings
 from tapwatt.store import Database
+from tapwatt.traces import Wire
 from tapwatt.uplink.link import EdgeServer
-from tapwatt.uplink.messages import Accepted, Ask, FromEdge, FromPlatform, Operate, OperationKind, Show
+from tapwatt.uplink.messages import (
+    Accepted,
+    Ask,
+    FromEdge,
+    FromPlatform,
+    Operate,
+    OperationKind,
+    Show,
+    Traced,
+)
 from tapwatt.web.app import build_app
 
 T = TypeVar("T")
@@ -212,9 +225,20 @@ class Platform:
         self.database = database
         settings = runtime.settings
         terms = terms_of(settings)
-        self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
+        self.traces = recorder(runtime, database, TRACES, owner=owner)
+        wires = PlatformWires(self.traces, now_ms=now_ms)
+        self.edge_traces = EdgeTraces(database, rows=settings.trace_rows)
+        self.edge_server = EdgeServer(
+            handler=self._from_edge,
+            on_closed=self._edge_gone,
+            witness=partial(wires.saw, Wire.UPLINK),
+        )
         self.station_server = StationServer(
-            handler=self._from_station, admit=self._admit, on_opened=self._came, on_closed=self._went
+            handler=self._from_station,
+            admit=self._admit,
+            on_opened=self._came,
+            on_closed=self._went,
+            witness=partial(wires.saw, Wire.OCPP),
         )
         self.station_wire = StationWire(self.station_server, settings.ocpp_timeout_s)
         self.engine = Engine(
@@ -282,6 +306,8 @@ class Platform:
         }
 
     async def _from_edge(self, edge_id: str, message: FromEdge) -> Accepted:
+        if isinstance(message, Traced):
+            return await self.edge_traces.told(edge_id, message)
         return await self.terminals.handle(edge_id, message)
 
     async def _from_station(self, received: ocpp.Received) -> ocpp.Answer:

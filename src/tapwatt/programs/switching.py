@@ -19,6 +19,7 @@ from tapwatt.hosts.relaying import RelayHost
 from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic
 from tapwatt.programs.http import BadQuery, View, json_app, serve_http
 from tapwatt.programs.runtime import Runtime, now_ms, unable_to_listen
+from tapwatt.programs.tracing import observer, recorder, traces_view, witness
 from tapwatt.rails.forward import RetryRules
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.keys import PanCipher
@@ -28,6 +29,7 @@ from tapwatt.rails.relay_messages import Hop, Verdict
 from tapwatt.rails.responses import ResponseCode
 from tapwatt.rails.sandbox import pan_keys
 from tapwatt.store import Database, Transaction
+from tapwatt.traces import Recorder, TraceTable
 
 CONCURRENCY: Final = 1024
 """Requests in work on one line: a silent issuer must not stop the reversals behind its authorisations."""
@@ -45,9 +47,10 @@ class OwnRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A next party: its name in the rules and the port it listens on."""
+    """A next party: its name in the rules, its role on the rails and the port it listens on."""
 
     name: str
+    role: str
     port: int
 
 
@@ -58,9 +61,11 @@ class Switch:
     metadata: MetaData
     migrations: str
     tables: MachineTables
+    traces: TraceTable
     seed: Callable[[Transaction], None]
     rules: OwnRules
     institution_id: str  # field 33 towards the next party
+    downstream: str  # who asks here
     upstream: Upstream
     timeout_s: float
     port: int
@@ -72,11 +77,13 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     """Start a host that passes payments on: database, line to the next party, engine, listeners."""
     database = await runtime.database(switch.metadata, migrations=switch.migrations)
     await database.write(switch.seed)
+    traces = recorder(runtime, database, switch.traces)
     client = HostClient(
         runtime.settings.host,
         switch.upstream.port,
         forwarder_id=switch.institution_id,
-        observe=LineLog(switch.upstream.name),
+        observe=observer(traces, switch.upstream.role, LineLog(switch.upstream.name)),
+        witness=witness(traces, switch.upstream.role),
     )
     host = RelayHost(
         database,
@@ -92,7 +99,14 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     runtime.closing.push_async_callback(client.stop)
     await host.start()
     runtime.closing.push_async_callback(host.stop)
-    await listen(runtime, host.handle, switch.port, accept_sign_on=switch.accept_sign_on)
+    await listen(
+        runtime,
+        host.handle,
+        switch.port,
+        accept_sign_on=switch.accept_sign_on,
+        traces=traces,
+        partner=switch.downstream,
+    )
     await _serve_views(runtime, switch, database, client)
     return host
 
@@ -109,13 +123,20 @@ async def _serve_views(runtime: Runtime, switch: Switch, database: Database, cli
         views={
             "/api/v1/transactions": transactions_view(database, traffic.transactions),
             "/api/v1/summary": summary,
+            "/api/v1/traces": traces_view(database, switch.traces),
         },
     )
     await serve_http(runtime, app, switch.http_port)
 
 
 async def listen(
-    runtime: Runtime, handle: Handler, port: int, *, accept_sign_on: Callable[[Message], str]
+    runtime: Runtime,
+    handle: Handler,
+    port: int,
+    *,
+    accept_sign_on: Callable[[Message], str],
+    traces: Recorder,
+    partner: str,
 ) -> None:
     """Listen for partners until the program stops; UnableToStart when the port is taken."""
     server = HostServer(
@@ -124,7 +145,8 @@ async def listen(
         port=port,
         accept_sign_on=accept_sign_on,
         concurrency=CONCURRENCY,
-        observe=LineLog("partner"),
+        observe=observer(traces, partner, LineLog("partner")),
+        witness=witness(traces, partner),
     )
     try:
         await server.start()

@@ -27,10 +27,12 @@ from sqlalchemy import (
 from tapwatt.engine import machine_tables
 from tapwatt.hosts.issuer.decide import Card, CountOn, Effect, Hold, Post, Release
 from tapwatt.store import Row, Transaction
+from tapwatt.traces import trace_table
 
 MACHINE: Final = "authorisation"
 METADATA = MetaData()
 AUTHORISATION = machine_tables(METADATA, MACHINE)
+TRACES = trace_table(METADATA)
 
 ACCOUNT = Table(
     "account",
