@@ -35,6 +35,8 @@ class Shot:
     path: str
     dark: bool = False
     phone: bool = False
+    driver: bool = False
+    """A driver's page: it does not move, and is shown whole."""
 
 
 async def busy_day(scene: Scene) -> dict[str, str]:
@@ -47,7 +49,9 @@ async def busy_day(scene: Scene) -> dict[str, str]:
     await scene.visit(1, *CURVE[:7], last_four="0004", brand="visa")
     running, _, _ = await scene.charging(1, *CURVE[:9])
     await scene.pays(2, last_four="4444", brand="mastercard")
-    return {"closed": closed, "review": review, "running": running}
+    story = await scene.page(closed) or {}
+    receipt = f"/d/receipts/{story['receipt']['token']}"
+    return {"closed": closed, "review": review, "running": running, "receipt": receipt}
 
 
 async def shoot(browser: Browser, url: str, shot: Shot) -> None:
@@ -59,9 +63,10 @@ async def shoot(browser: Browser, url: str, shot: Shot) -> None:
     )
     page = await context.new_page()
     await page.goto(url + shot.path)
-    await page.get_by_text("Live", exact=True).wait_for()
+    if not shot.driver:
+        await page.get_by_text("Live", exact=True).wait_for()
     file = SCREENS / f"{shot.name}.png"
-    await page.screenshot(path=file)
+    await page.screenshot(path=file, full_page=shot.driver)
     await context.close()
     if file.stat().st_size > MOST_BYTES:
         raise ValueError(f"{file.name} has {file.stat().st_size} bytes, {MOST_BYTES} are allowed")
@@ -97,6 +102,10 @@ async def main() -> None:
                     Shot(name="session-closed", path=f"/sessions/{names['closed']}"),
                     Shot(name="session-closed-dark", path=f"/sessions/{names['closed']}", dark=True),
                     Shot(name="session-review-phone", path=f"/sessions/{names['review']}", phone=True),
+                    Shot(name="receipt-phone", path=names["receipt"], phone=True, driver=True),
+                    Shot(
+                        name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True
+                    ),
                 ]
                 async with serving(scene) as url:
                     for shot in shots:

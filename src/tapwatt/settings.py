@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         "", description="Simulated site's database, if not its file in DATA."
     )
 
+    public_url: str = Field(
+        "",
+        max_length=200,
+        description="What links for drivers begin with; default `http://HOST:HTTP_PORT` of this platform.",
+    )
     ocpp_admission: Literal["open", "list"] = Field(
         "open", description="Unknown stations: `open` lets them in, `list` makes them wait for an operator."
     )
@@ -189,6 +194,13 @@ class Settings(BaseSettings):
         if not loopback:
             raise ValueError("must be a loopback address: without login nobody outside may connect")
         return host
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, public_url: str) -> str:
+        if public_url and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", public_url):
+            raise ValueError("must be a web address, such as https://pay.example.com")
+        return public_url.rstrip("/")
 
     @field_validator("data")
     @classmethod

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import pytest
 import websockets
 from ocpp.v16 import call
 from ocpp.v16.enums import ChargePointErrorCode, ChargePointStatus
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from tests.against.test_ocpp_client import Edge, Station
 from tests.programs.running import Running, running
 from tests.web.serving import serving, site_at
@@ -114,17 +113,6 @@ async def forecourt(tmp_path: Path) -> AsyncIterator[Forecourt]:
         stack.callback(listening.cancel)
         await station.call(call.BootNotification(charge_point_model="DC400", charge_point_vendor="Other"))
         yield Forecourt(program, station, edge)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("The browser tests need Chromium: apt-get install chromium.")
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield started
-        await started.close()
 
 
 async def opened(browser: Browser, url: str, **how: Any) -> tuple[Page, list[str]]:

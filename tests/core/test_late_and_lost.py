@@ -28,8 +28,8 @@ def test_the_repeat_of_a_release_is_for_the_same_amount() -> None:
 def test_a_reading_after_the_stop_does_not_change_the_receipt() -> None:
     run = s.play((*CHARGING, s.stopped(), s.metered(at=121, register_wh=12_000), s.captured()))
     (issued,) = run.all(f.IssueReceipt)
-    assert issued.receipt.energy_wh == issued.receipt.bill.lines[0].quantity * 1000 == 8345
-    assert issued.receipt.register_end_wh == 9345
+    assert issued.purchase.energy_wh == issued.purchase.bill.lines[0].quantity * 1000 == 8345
+    assert issued.purchase.register_end_wh == 9345
 
 
 def test_a_cancelled_tag_whose_car_already_charges_is_stopped() -> None:

@@ -5,11 +5,12 @@ import hashlib
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tapwatt.core.effects import Effect, MoneyEffect
+from tapwatt.core.effects import Effect, MoneyEffect, SendCost
 from tapwatt.core.events import Limits
 from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.session import Session
@@ -37,6 +38,7 @@ class Wires:
     started: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     readings: list[int] = field(default_factory=list)
+    costs: list[SendCost] = field(default_factory=list)
     start_accepted: bool = True
     failure: Exception | None = None
 
@@ -65,6 +67,9 @@ class Wires:
         self.readings.append(evse_id)
         return True
 
+    async def show_cost(self, cost: SendCost) -> None:
+        self.costs.append(cost)
+
 
 class Site:
     """The platform under test, and short ways to say what stations and edges say."""
@@ -86,7 +91,7 @@ class Site:
                 now_ms=self.now_ms,
             ),
             now_ms=self.now_ms,
-            inline=record,
+            inline=partial(record, chance=self.random),
         )
         self.stations = Stations(
             engine=self.engine,

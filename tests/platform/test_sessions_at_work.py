@@ -78,8 +78,8 @@ async def test_a_tap_becomes_one_paid_charge(site: Site) -> None:
         2383,
     )
     assert all(sum(e["amount_minor"] for e in p["entries"]) == 0 for p in ledger["postings"])
-    assert page["receipt"]["number"] == 1
-    assert page["receipt"]["captured_minor"] == 117
+    assert page["receipt"]["number"] == "R-2027-000001"
+    assert page["receipt"]["purchase"]["captured_minor"] == 117
 
 
 async def test_repeats_of_everything_change_nothing(site: Site) -> None:

@@ -8,7 +8,6 @@ import msgspec
 from tests.core import samples as s
 
 from tapwatt.core.bill import Bill
-from tapwatt.core.effects import IssueReceipt
 from tapwatt.core.session import Session, decide
 from tapwatt.core.tariff import Tariff, price
 
@@ -80,16 +79,6 @@ def test_a_bill_keeps_every_amount() -> None:
         409,
         78,
     )
-
-
-def test_a_receipt_that_waits_to_be_issued_can_still_be_issued() -> None:
-    paid = s.play((s.offered(), s.card(), s.approved(), s.started(), s.stopped(), s.captured()))
-    (effect,) = paid.all(IssueReceipt)
-    body = msgspec.json.decode(msgspec.json.encode(effect))
-    body["receipt"]["bill"] = OLD_BILL
-    moved = msgspec.convert(MOVED._effect(body), IssueReceipt)
-    assert moved.receipt.bill.gross_minor == 487
-    assert moved.receipt.bill.lines[0].quantity == Decimal("8.345")
 
 
 def test_the_old_and_the_new_reckoning_come_to_the_same() -> None:

@@ -125,8 +125,8 @@ def _booked_without_rest(before: Any, after: Any) -> Any:
 _BOOK = session_books.book
 
 
-def _posted_twice(tx: Any, step: Any) -> Any:
-    written = _RECORD(tx, step)
+def _posted_twice(tx: Any, step: Any, **given: Any) -> Any:
+    written = _RECORD(tx, step, **given)
     for effect in step.effects:
         if isinstance(effect, Post) and effect.posting.kind == "captured":
             sessions._post(tx, step, replace(effect, key=f"{effect.key}b"))

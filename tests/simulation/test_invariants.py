@@ -58,7 +58,8 @@ def repeat_under_another_number(books: Evidence) -> Evidence:
 
 def receipt_of_another_amount(books: Evidence) -> Evidence:
     name, (receipt, *_) = next(iter(books.receipts.items()))
-    wrong = replace(receipt, captured_minor=receipt.captured_minor + 1)
+    bought = receipt.purchase
+    wrong = replace(receipt, purchase=replace(bought, captured_minor=bought.captured_minor + 1))
     return replace(books, receipts={**books.receipts, name: (wrong,)})
 
 

@@ -37,6 +37,8 @@ def web_side(scene: Scene) -> WebSide:
         engine=scene.engine,
         operator_id="demo",
         now_ms=scene.now_ms,
+        chance=scene.random,
+        public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
     )
 

@@ -42,6 +42,8 @@ async def api(scene: Scene, line: Line) -> AsyncIterator[httpx.AsyncClient]:
         engine=scene.engine,
         operator_id="demo",
         now_ms=scene.now_ms,
+        chance=scene.random,
+        public_url=lambda: "http://127.0.0.1:8080",
         health=dict,
         send=line.send,
     )

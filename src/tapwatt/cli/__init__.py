@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("tapwatt.cli.demo", "A whole site on this machine: drivers come, tap, charge and pay."),
     "serve": ("tapwatt.cli.serve", "Run the platform."),
     "session": ("tapwatt.cli.session", "List sessions, show one, decide one that waits for a person."),
+    "receipt": ("tapwatt.cli.receipt", "Show a receipt as text, credit it in whole or part."),
     "edge": ("tapwatt.cli.edge", "Run the edge: the agent at the charger that drives its payment terminals."),
     "host": ("tapwatt.cli.host", "Run one host of the card rails: gateway, acquirer, scheme or issuer."),
     "sim": ("tapwatt.cli.sim", "Simulate the other side of each wire: station, terminal, cards, drivers."),

@@ -61,6 +61,8 @@ def show_session(session_id: SessionId, server: Server = None, as_json: AsJson =
     bill = page["bill"]
     typer.echo(f"{'bill':<11}{_money(page, 'cost_minor') if bill else 'none':>12}")
     typer.echo(f"{'energy':<11}{page['energy_wh']:>9} Wh")
+    for name, paper in _papers(page):
+        typer.echo(f"{name:<12} {paper['number']}  {paper['url']}")
     for event in page["events"]:
         typer.echo(f"  {event['kind']}: {event['after'] or event['refused'] or ''}".rstrip(": "))
 
@@ -77,6 +79,11 @@ def decide_session(
     order = {"amount_minor": amount_minor, "why": why, "by": by}
     answer = _ask(server, "POST", f"/api/v1/sessions/{session_id}/decide", json=order)
     typer.echo(json.dumps(answer) if as_json else f"{session_id}: decided")
+
+
+def _papers(page: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    receipt = [("receipt", page["receipt"])] if page["receipt"] else []
+    return [*receipt, *(("credit note", note) for note in page["credit_notes"])]
 
 
 def _money(session: dict[str, Any], name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tapwatt.core.ledger import Posting
-from tapwatt.core.receipt import Receipt
+from tapwatt.core.receipt import Purchase
 
 
 class Leader(StrEnum):
@@ -145,10 +145,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueReceipt:
-    """Store the driver's receipt."""
+    """Number and store the driver's receipt, in the same commit as the transition that asks for it."""
 
     key: str
-    receipt: Receipt
+    purchase: Purchase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

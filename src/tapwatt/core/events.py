@@ -208,9 +208,11 @@ class VoidWanted(Happened):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundWanted(Happened):
-    """Part or all of a captured amount should go back."""
+    """Part or all of a captured amount should go back; who wants it, and why."""
 
     amount_minor: int
+    by: str = ""
+    why: str = ""
 
 
 # --- what happens around the session ---
@@ -382,14 +384,8 @@ OUTCOMES: tuple[type, ...] = (
     CaptureRefused, Released, ReleaseRefused, Voided, VoidRefused, Refunded, RefundRefused,
 )  # fmt: skip
 WISHES: tuple[type, ...] = (
-    GivenUp,
-    IncreaseWanted,
-    CaptureWanted,
-    ReleaseWanted,
-    VoidWanted,
-    RefundWanted,
-    Reminded,
-)
+    GivenUp, IncreaseWanted, CaptureWanted, ReleaseWanted, VoidWanted, RefundWanted, Reminded,
+)  # fmt: skip
 SURROUNDINGS: tuple[type, ...] = (
     Offered, HoldChosen, CardPresented, AccountPresented, PluggedIn, Suspended, Resumed, Unplugged,
     StartAccepted, StartRefused,

@@ -42,3 +42,8 @@ def one_use_token(chance: bytes) -> str:
 def payment_reference(chance: bytes) -> str:
     """Mint the short reference that travels with a payment over every wire, from at least 8 random bytes."""
     return symbols(chance, length=12)
+
+
+def receipt_token(chance: bytes) -> str:
+    """Mint the secret part of a receipt's link from at least 17 random bytes: 130 bits, nobody guesses it."""
+    return symbols(chance, length=26)

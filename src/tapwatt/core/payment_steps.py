@@ -319,6 +319,7 @@ def refunded(payment: Payment, event: Refunded) -> Decision:
 
 
 def refund_refused(payment: Payment, event: RefundRefused) -> Decision:
-    """Money could not be given back: as it was before."""
+    """Money could not be given back: as it was before, and a person has to give it back another way."""
     state = S.REFUNDED if payment.refunded_minor else S.CAPTURED
-    return replace(payment, state=state, refund_minor=0, reason=event.text), ()
+    text = f"refund of {payment.refund_minor} minor units refused: {event.text}"
+    return replace(payment, state=state, refund_minor=0, reason=event.text), (_alarm(payment, text),)

@@ -3,21 +3,26 @@
 from tapwatt.core import ledger
 from tapwatt.core.bill import limited
 from tapwatt.core.effects import Effect, Post
-from tapwatt.core.receipt import Receipt
+from tapwatt.core.receipt import Card, Purchase
 from tapwatt.core.session_state import Make, Session, number
 
 
-def driver_receipt(session: Session) -> Receipt | None:
-    """The receipt of a billed session; None when nothing was metered or billed."""
+def driver_receipt(session: Session) -> Purchase | None:
+    """What a receipt says of a billed session; None when nothing was metered or billed. Seller, place and
+    number are not the session's to know."""
     meter, bill, paid = session.meter, session.bill, session.payment
     if meter is None or bill is None or paid is None:
         return None
-    return Receipt(
+    periods = session.usage.periods if session.usage else ()
+    return Purchase(
         session_id=session.session_id,
         station_id=session.station_id,
         evse_id=session.evse_id,
+        time_zone=session.site.time_zone,
         started_ms=meter.first_ms,
         ended_ms=meter.last_ms,
+        charging_ms=sum(period.charging_ms for period in periods),
+        idle_ms=sum(period.idle_ms for period in periods),
         register_begin_wh=meter.first_wh,
         register_end_wh=meter.last_wh,
         energy_wh=meter.delivered_wh,
@@ -25,10 +30,10 @@ def driver_receipt(session: Session) -> Receipt | None:
         hold_minor=paid.authorised_minor,
         captured_minor=paid.captured_minor,
         released_minor=paid.released_minor,
-        brand=paid.brand,
-        last_four=paid.last_four,
-        tid=paid.tid,
-        approval_code=paid.approval_code,
+        card=Card(
+            scheme=paid.brand, last_four=paid.last_four, approval_code=paid.approval_code, tid=paid.tid
+        ),
+        account_id=paid.account_id,
     )
 
 

@@ -168,7 +168,7 @@ def watch(session: Session, event: Happened) -> Decision:
 
 def _paid(session: Session, at_ms: int) -> Decision:
     closed = move.ended(session, S.CLOSED, at_ms, session.reason)
-    receipt = driver_receipt(closed)
-    if receipt is None:
+    purchase = driver_receipt(closed)
+    if purchase is None:
         return closed, ()
-    return number(closed, lambda key: IssueReceipt(key=key, receipt=receipt), *screen.receipt(closed))
+    return number(closed, lambda key: IssueReceipt(key=key, purchase=purchase), *screen.receipt(closed))

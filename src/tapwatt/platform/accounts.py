@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sqlalchemy import bindparam, insert, select, update
 
-from tapwatt.core.effects import Ask, Authorise, Capture, MoneyEffect, Release
+from tapwatt.core.effects import Ask, Authorise, Capture, MoneyEffect, Refund, Release
 from tapwatt.core.events import (
     Approved,
     Captured,
@@ -16,6 +16,8 @@ from tapwatt.core.events import (
     FoundNone,
     FoundOpen,
     OutcomeEvent,
+    Refunded,
+    RefundRefused,
     Released,
 )
 from tapwatt.platform.tables import ACCOUNT, ACCOUNT_HOLD, ACCOUNT_TAG
@@ -43,6 +45,15 @@ END_HOLD = (
     )
     .values(state=bindparam("state"), captured_minor=bindparam("captured_minor"))
 )
+ADD_REFUND = (
+    update(ACCOUNT_HOLD)
+    .where(
+        ACCOUNT_HOLD.c.operator_id == bindparam("owner"), ACCOUNT_HOLD.c.payment_id == bindparam("payment")
+    )
+    .values(
+        refunded_minor=ACCOUNT_HOLD.c.refunded_minor + bindparam("more_minor"), refund_key=bindparam("key")
+    )
+)
 CHANGE_BALANCE = (
     update(ACCOUNT)
     .where(ACCOUNT.c.operator_id == bindparam("owner"), ACCOUNT.c.account_id == bindparam("account"))
@@ -67,6 +78,8 @@ def perform(tx: Transaction, *, operator_id: str, effect: MoneyEffect, now_ms: i
             step = _capture
         case Release():
             step = _release
+        case Refund():
+            step = _refund
         case Ask():
             step = _ask
         case _:
@@ -118,11 +131,26 @@ def _release(
     return Released(at_ms=now_ms, key=effect.key)
 
 
+def _refund(
+    tx: Transaction, operator_id: str, effect: MoneyEffect, hold: Row | None, now_ms: int
+) -> OutcomeEvent:
+    if hold is not None and hold.refund_key == effect.key:
+        return Refunded(at_ms=now_ms, key=effect.key, amount_minor=effect.amount_minor)
+    if hold is None or effect.amount_minor > hold.captured_minor - hold.refunded_minor:
+        return RefundRefused(at_ms=now_ms, key=effect.key, text="not so much was taken")
+    more = {"more_minor": effect.amount_minor, "key": effect.key}
+    tx.run(ADD_REFUND, owner=operator_id, payment=hold.payment_id, **more)
+    tx.run(CHANGE_BALANCE, owner=operator_id, account=hold.account_id, change_minor=effect.amount_minor)
+    return Refunded(at_ms=now_ms, key=effect.key, amount_minor=effect.amount_minor)
+
+
 def _ask(
     tx: Transaction, operator_id: str, effect: MoneyEffect, hold: Row | None, now_ms: int
 ) -> OutcomeEvent:
     if hold is None or hold.state == RELEASED:
         return FoundNone(at_ms=now_ms, key=effect.key)
+    if hold.refund_key == effect.key:
+        return Refunded(at_ms=now_ms, key=effect.key, amount_minor=effect.amount_minor)
     if hold.state == CAPTURED:
         return Captured(at_ms=now_ms, key=effect.key, amount_minor=hold.captured_minor)
     return FoundOpen(at_ms=now_ms, key=effect.key, amount_minor=hold.held_minor)

@@ -118,6 +118,9 @@ class Performers:
         except Refused as error:
             if isinstance(effect, effects.Authorise):
                 return events.NotSent(at_ms=self.now_ms(), key=effect.key, text=str(error))
+            if isinstance(effect, effects.Refund):
+                # The card is gone with its driver: a terminal that will not do it will not do it later.
+                return events.RefundRefused(at_ms=self.now_ms(), key=effect.key, text=str(error))
             raise TryAgain(str(error), after_s=5 * RETRY_S) from error
         return None
 

@@ -71,7 +71,7 @@ ADD_STATION = insert(STATION)
 SET_STATION_IDENTITY = (
     update(STATION)
     .where(STATION.c.station_id == bindparam("station"))
-    .values({name: bindparam(name) for name in ("vendor", "model", "serial", "firmware")})
+    .values({name: bindparam(name) for name in ("vendor", "model", "serial", "firmware", "meter_serial")})
 )
 SET_STATION_SEEN = (
     update(STATION)

@@ -24,6 +24,12 @@ from tapwatt.platform.tables import (
 from tapwatt.store import Transaction
 
 SANDBOX_OPERATOR = "demo"
+SELLER = {
+    "legal_name": "", "address": "", "country": "", "vat_id": "", "tax_scheme": "", "helpline": "",
+    "complaints": "", "verification": "", "time_zone": "UTC", "receipt_language": "en", "receipt_prefix": "R",
+    "receipt_yearly": 1,
+}  # fmt: skip
+"""What an operator's row says of the seller, and what it says when nothing was said."""
 COUNT = select(func.count().label("n")).select_from(OPERATOR)
 ADD: dict[Table, Any] = {
     table: insert(table)
@@ -48,7 +54,8 @@ def sow(tx: Transaction, data: dict[str, Any], *, now_ms: int) -> bool:
 
 def _operator(tx: Transaction, operator: dict[str, Any], now_ms: int) -> None:
     owner = operator["operator_id"]
-    tx.run(ADD[OPERATOR], operator_id=owner, name=operator["name"])
+    seller = {name: operator.get(name, default) for name, default in SELLER.items()}
+    tx.run(ADD[OPERATOR], operator_id=owner, name=operator["name"], **seller)
     for tariff in operator.get("tariffs", ()):
         value = kwh_tariff(
             tariff["tariff_id"],
@@ -82,6 +89,8 @@ def _station(tx: Transaction, owner: str, station: dict[str, Any], now_ms: int) 
         time_zone=station.get("time_zone", "UTC"),
         country=station.get("country", ""),
         evse_kind=station.get("evse_kind"),
+        address=station.get("address", ""),
+        evse_prefix=station.get("evse_prefix", ""),
         vendor=None,
         model=None,
         serial=None,

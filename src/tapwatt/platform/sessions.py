@@ -1,12 +1,14 @@
 """Sessions as durable machines, and the rows that are written in the same commit as a session's step."""
 
-import msgspec
-from sqlalchemy import bindparam, func, insert, select
+from collections.abc import Callable
+
+from sqlalchemy import insert
 
 from tapwatt.core import effects, events, session
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Machine, Step, Stepper
-from tapwatt.platform.tables import ALARM, ENTRY, POSTING, RECEIPT
+from tapwatt.platform import receipts
+from tapwatt.platform.tables import ALARM, ENTRY, POSTING
 from tapwatt.store import Transaction
 
 S = SessionState
@@ -72,21 +74,25 @@ SESSIONS: Machine[Session, Event, effects.Effect] = Machine(
 ADD_POSTING = insert(POSTING)
 ADD_ENTRY = insert(ENTRY)
 ADD_ALARM = insert(ALARM)
-ADD_RECEIPT = insert(RECEIPT)
-NEXT_RECEIPT = select((func.coalesce(func.max(RECEIPT.c.number), 0) + 1).label("number")).where(
-    RECEIPT.c.operator_id == bindparam("operator_id")
-)
 
 
-def record(tx: Transaction, step: SessionStep) -> frozenset[int]:
-    """Write the postings, receipts and alarms of a step inside its own commit."""
+def record(tx: Transaction, step: SessionStep, *, chance: Callable[[int], bytes]) -> frozenset[int]:
+    """Write the postings, receipts and alarms of a step inside its own commit. `chance` gives so many random
+    bytes, for the links of receipts."""
     written = set()
     for place, effect in enumerate(step.effects):
         match effect:
             case effects.Post():
                 _post(tx, step, effect)
             case effects.IssueReceipt():
-                _issue(tx, step, effect)
+                receipts.issue(
+                    tx,
+                    operator_id=step.state.operator_id,
+                    key=effect.key,
+                    purchase=effect.purchase,
+                    chance=chance(receipts.TOKEN_BYTES),
+                    at_ms=step.event.at_ms,
+                )
             case effects.Notify():
                 _alarm(tx, step, effect)
             case _:
@@ -115,19 +121,6 @@ def _post(tx: Transaction, step: SessionStep, effect: effects.Post) -> None:
             account=entry.account,
             amount_minor=entry.amount_minor,
         )
-
-
-def _issue(tx: Transaction, step: SessionStep, effect: effects.IssueReceipt) -> None:
-    owner = step.state.operator_id
-    row = tx.one(NEXT_RECEIPT, operator_id=owner)
-    tx.run(
-        ADD_RECEIPT,
-        operator_id=owner,
-        session_id=step.machine_id,
-        number=row.number if row else 1,
-        body=msgspec.json.encode(effect.receipt).decode(),
-        at_ms=step.event.at_ms,
-    )
 
 
 def _alarm(tx: Transaction, step: SessionStep, effect: effects.Notify) -> None:

@@ -145,6 +145,7 @@ class Stations:
             model=message.model,
             serial=message.serial,
             firmware=message.firmware,
+            meter_serial=message.meter_serial or station.meter_serial,
         )
         return Said(
             answer=ocpp.BootAnswered(

@@ -35,7 +35,25 @@ def _number(name: str) -> Column[object]:
     return Column(name, BigInteger, nullable=False)
 
 
-OPERATOR = _table("operator", _text("name"), key=())
+OPERATOR = _table(
+    "operator",
+    _text("name"),
+    # the seller on a receipt; what is empty is left out there
+    _text("legal_name", ""),
+    _text("address", ""),
+    _text("country", ""),
+    _text("vat_id", ""),
+    _text("tax_scheme", ""),
+    _text("helpline", ""),
+    _text("complaints", ""),
+    _text("verification", ""),
+    _text("time_zone", "UTC"),
+    _text("receipt_language", "en"),
+    # how it numbers its receipts: the prefix, and whether each year is a series of its own
+    _text("receipt_prefix", "R"),
+    Column("receipt_yearly", BigInteger, nullable=False, server_default="1"),
+    key=(),
+)
 TARIFF = _table("tariff", _text("tariff_id"), _text("body"), key=("tariff_id",))
 STATION = _table(
     "station",
@@ -47,6 +65,10 @@ STATION = _table(
     _text("time_zone", "UTC"),
     _text("country", ""),
     _maybe("evse_kind"),
+    # what a receipt says of it; the public id of an EVSE is the prefix and its number
+    _text("address", ""),
+    _text("evse_prefix", ""),
+    _maybe("meter_serial"),
     _maybe("vendor"),
     _maybe("model"),
     _maybe("serial"),
@@ -124,6 +146,9 @@ ACCOUNT_HOLD = _table(
     _number("held_minor"),
     _number("captured_minor"),
     _text("state"),
+    Column("refunded_minor", BigInteger, nullable=False, server_default="0"),
+    # the last refund's effect: a repeat of it is not a second one
+    _maybe("refund_key"),
     key=("payment_id",),
 )
 POSTING = _table(
@@ -144,8 +169,26 @@ ENTRY = _table(
     _number("amount_minor"),
     key=("posting_key", "place"),
 )
+RECEIPT_SERIES = _table("receipt_series", _text("series"), _number("last"), key=("series",))
+"""The last number given out in each series: raised in the commit that stores the receipt, so none is lost."""
 RECEIPT = _table(
-    "receipt", _text("session_id"), _number("number"), _text("body"), _number("at_ms"), key=("session_id",)
+    "receipt",
+    _text("number"),
+    _text("series"),
+    _number("place"),
+    # the effect or order that asked for it: a repeat finds it here and gets the same number
+    _text("key"),
+    _text("session_id"),
+    _text("token"),
+    _maybe("credit_of"),
+    _number("gross_minor"),
+    _text("body"),
+    _number("at_ms"),
+    UniqueConstraint("operator_id", "series", "place"),
+    UniqueConstraint("operator_id", "key"),
+    Index("ix_receipt_token", "token", unique=True),
+    Index("ix_receipt_session", "session_id"),
+    key=("number",),
 )
 ALARM = _table("alarm", _text("key"), _text("session_id"), _text("text"), _number("at_ms"), key=("key",))
 ALARM_SEEN = _table("alarm_seen", _text("key"), _text("seen_by"), _number("at_ms"), key=("key",))

@@ -11,6 +11,7 @@ from tapwatt.core.money import show
 from tapwatt.core.session import Session, SessionState
 from tapwatt.core.tariff.running import cost_so_far
 from tapwatt.core.tariff.shown import price_sentence
+from tapwatt.platform import receipts
 from tapwatt.platform.sessions import AT_CONNECTOR, SESSIONS
 from tapwatt.platform.tables import (
     ACCOUNT,
@@ -20,7 +21,6 @@ from tapwatt.platform.tables import (
     ENTRY,
     OPERATOR,
     POSTING,
-    RECEIPT,
     SESSION,
     STATION,
     STATION_MESSAGE,
@@ -76,9 +76,6 @@ LEDGER = (
     .join(ENTRY, (ENTRY.c.operator_id == POSTING.c.operator_id) & (ENTRY.c.posting_key == POSTING.c.key))
     .where(POSTING.c.operator_id == bindparam("operator_id"), POSTING.c.session_id == bindparam("session_id"))
     .order_by(POSTING.c.at_ms, POSTING.c.key, ENTRY.c.place)
-)
-ONE_RECEIPT = select(RECEIPT).where(
-    RECEIPT.c.operator_id == bindparam("operator_id"), RECEIPT.c.session_id == bindparam("session_id")
 )
 _SEEN = select(ALARM_SEEN.c.key).where(ALARM_SEEN.c.operator_id == bindparam("operator_id"))
 ALARMS = (
@@ -181,12 +178,13 @@ def sessions(tx: Transaction, *, operator_id: str, most: int = 50) -> list[Json]
 
 
 def session_page(tx: Transaction, *, operator_id: str, session_id: str) -> Json | None:
-    """One session with its timeline, ledger, receipt and the station's own words; None when there is none."""
+    """One session with its timeline, ledger, receipt, credit notes and the station's own words; None when
+    there is none."""
     row = tx.one(ONE_SESSION, operator_id=operator_id, session_id=session_id)
     if row is None:
         return None
     names = {"operator_id": operator_id, "session_id": session_id}
-    receipt = tx.one(ONE_RECEIPT, **names)
+    papers = receipts.of_session(tx, **names)
     total = tx.one(EVENT_COUNT, **names)
     shown = session(row)
     station = tx.one(STATION_NAME, operator_id=operator_id, station_id=shown["station_id"])
@@ -197,7 +195,8 @@ def session_page(tx: Transaction, *, operator_id: str, session_id: str) -> Json 
         "events_total": total.total if total else 0,
         "effects": [_effect(effect) for effect in _in_order(tx, names, EFFECTS, SCREENS)],
         "ledger": ledger(tx, operator_id=operator_id, session_id=session_id),
-        "receipt": {"number": receipt.number, **json.loads(receipt.body)} if receipt else None,
+        "receipt": papers[0] if papers else None,
+        "credit_notes": papers[1:],
         "messages": [
             {"action": m.action, "verdict": m.verdict, "at_ms": m.at_ms, "body": _evidence(m.body)}
             for m in _in_order(tx, names, MESSAGES)

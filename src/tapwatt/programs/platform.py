@@ -224,6 +224,7 @@ class Platform:
         self.runtime = runtime
         self.database = database
         settings = runtime.settings
+        self.public_url = settings.public_url
         terms = terms_of(settings)
         self.traces = recorder(runtime, database, TRACES, owner=owner)
         wires = PlatformWires(self.traces, now_ms=now_ms)
@@ -253,7 +254,7 @@ class Platform:
                 now_ms=now_ms,
             ),
             now_ms=now_ms,
-            inline=record,
+            inline=partial(record, chance=secrets.token_bytes),
         )
         common: dict[str, Any] = {
             "engine": self.engine,
@@ -290,10 +291,14 @@ class Platform:
             engine=self.engine,
             operator_id=seed.SANDBOX_OPERATOR,
             now_ms=now_ms,
+            chance=secrets.token_bytes,
+            public_url=lambda: self.public_url,
             health=self.health,
             send=self.station_wire.send,
         )
-        await serve_http(self.runtime, console, self.runtime.settings.http_port)
+        settings = self.runtime.settings
+        port = await serve_http(self.runtime, console, settings.http_port)
+        self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 
     def health(self) -> dict[str, object]:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tapwatt.core.effects import Effect
 from tapwatt.core.payment import UnableToDecide
+from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.pages.guard import Guard
@@ -20,9 +21,12 @@ from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
+from tapwatt.web.driver import DriverPages
+from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
+FOR_DRIVERS = "/d/"
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
     "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
@@ -49,15 +53,25 @@ def build_app(
     engine: Engine[Session, Event, Effect],
     operator_id: str,
     now_ms: Callable[[], int],
+    chance: Callable[[int], bytes],
+    public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
     send: Send | None = None,
 ) -> WebSide:
-    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `send`
-    brings a command to a station."""
+    """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
-    desk = Desk(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, stations=stations)
+    desk = Desk(
+        database=database,
+        engine=engine,
+        operator_id=operator_id,
+        now_ms=now_ms,
+        chance=chance,
+        public_url=public_url,
+        stations=stations,
+    )
     engine.subscribe(lambda step: desk.live.changed())
-    console = Console(desk)
+    console, drivers = Console(desk), DriverPages(desk)
     app = FastAPI(
         title="Tapwatt",
         version="1",
@@ -69,6 +83,8 @@ def build_app(
     )
     app.include_router(api(desk))
     app.include_router(station_api(desk))
+    app.include_router(receipt_api(desk))
+    app.include_router(drivers.router())
     app.include_router(console.router())
 
     @app.get("/health", include_in_schema=False)
@@ -83,14 +99,17 @@ def build_app(
         body, kind = found
         return Response(body, media_type=kind)
 
-    _explain_errors(app, console)
+    _explain_errors(app, console, drivers)
     return WebSide(app, desk)
 
 
-def _explain_errors(app: FastAPI, console: Console) -> None:
-    """Programs get a JSON object with the reason, people a page with the same sentence."""
+def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
+    """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
+    words."""
 
     def answer(request: Request, status: int, reason: str, headers: Any = None) -> Response:
+        if request.url.path.startswith(FOR_DRIVERS):
+            return drivers.sorry(status, headers)
         if request.url.path.startswith(FOR_MACHINES):
             return JSONResponse({"error": reason}, status_code=status, headers=headers)
         return console.sorry(status, reason, headers)
@@ -110,7 +129,8 @@ def _explain_errors(app: FastAPI, console: Console) -> None:
         return answer(request, 422, f"{first['loc'][-1]} {reason}")
 
     @app.exception_handler(UnableToDecide)
-    async def impossible(request: Request, error: UnableToDecide) -> Response:
+    @app.exception_handler(UnableToCredit)
+    async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
 
     @app.exception_handler(UnableToStore)

@@ -6,10 +6,12 @@ from typing import Any
 
 from tapwatt.core.effects import Effect
 from tapwatt.core.events import HoldChosen, StopAsked
+from tapwatt.core.ids import receipt_token
+from tapwatt.core.receipt import Receipt
 from tapwatt.core.session import Session, UnableToDecide
 from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
-from tapwatt.platform import review, upkeep, views
+from tapwatt.platform import receipts, review, upkeep, views
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import StationCommands
 from tapwatt.store import Database, Transaction
@@ -29,6 +31,10 @@ class Desk:
     engine: Engine[Session, Event, Effect]
     operator_id: str
     now_ms: Callable[[], int]
+    chance: Callable[[int], bytes]
+    """So many random bytes."""
+    public_url: Callable[[], str]
+    """Where drivers' phones reach this platform."""
     stations: StationCommands | None = None
     """None where no station can be reached from here."""
     live: Live = field(default_factory=Live)
@@ -66,7 +72,53 @@ class Desk:
         found = await self.database.read(
             lambda tx: views.session_page(tx, operator_id=self.operator_id, session_id=session_id)
         )
-        return None if found is None else {**found, "money": money_at_parties(found)}
+        if found is None:
+            return None
+        receipt = found["receipt"] and self._linked(found["receipt"])
+        return {
+            **found,
+            "receipt": receipt,
+            "receipt_url": receipt["url"] if receipt else None,
+            "credit_notes": [self._linked(note) for note in found["credit_notes"]],
+            "money": money_at_parties(found),
+        }
+
+    async def receipt_behind(self, token: str) -> Receipt | None:
+        """The receipt behind a driver's link, whoever's station it was; None when there is none."""
+        return await self.database.read(lambda tx: receipts.by_token(tx, token))
+
+    async def receipt(self, number: str) -> Json | None:
+        """One receipt or credit note by its number."""
+        found = await self.database.read(
+            lambda tx: receipts.by_number(tx, operator_id=self.operator_id, number=number)
+        )
+        return found and self._linked(found)
+
+    async def credit(
+        self, number: str, *, amount_minor: int | None, by: str, why: str, key: str | None
+    ) -> Json | None:
+        """Take a receipt back in whole or part; see `receipts.credit_receipt`. Without a key, every order is
+        one of its own."""
+        now_ms, chance = self.now_ms(), self.chance(receipts.TOKEN_BYTES)
+        order_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
+        note = await self.engine.transact(
+            lambda tx, stepper: receipts.credit_receipt(
+                tx,
+                stepper,
+                operator_id=self.operator_id,
+                number=number,
+                amount_minor=amount_minor,
+                by=by,
+                why=why,
+                key=order_key,
+                chance=chance,
+                at_ms=now_ms,
+            )
+        )
+        return note and self._linked(note)
+
+    def _linked(self, document: Json) -> Json:
+        return {**document, "url": f"{self.public_url()}/d/receipts/{document['token']}"}
 
     async def listing(self, what: str) -> list[Json]:
         """Stations, terminals, accounts or alarms."""

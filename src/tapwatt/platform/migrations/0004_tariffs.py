@@ -1,7 +1,7 @@
 """Tariffs say more than a price per kWh, and a station says which clock and which law its prices follow.
 
-Stored tariffs, and the tariff, bill and meter inside every session and every receipt still to be issued, are
-written again in the new form. Nothing is reckoned anew: a bill keeps its amounts.
+Stored tariffs, and the tariff, bill and meter inside every session, are written again in the new form.
+Nothing is reckoned anew: a bill keeps its amounts.
 """
 
 import json
@@ -24,15 +24,12 @@ def upgrade() -> None:
     connection = op.get_bind()
     _rewrite(connection, "tariff", ("operator_id", "tariff_id"), "body", _tariff)
     _rewrite(connection, "session", ("id",), "state", _session)
-    _rewrite(connection, "session_effect", ("id",), "body", _effect, where="kind = 'IssueReceipt'")
 
 
-def _rewrite(
-    connection: Any, table: str, key: tuple[str, ...], column: str, change: Any, *, where: str = "1 = 1"
-) -> None:
+def _rewrite(connection: Any, table: str, key: tuple[str, ...], column: str, change: Any) -> None:
     names = ", ".join((*key, column))
     match = " AND ".join(f"{name} = :{name}" for name in key)
-    rows = connection.execute(sa.text(f"SELECT {names} FROM {table} WHERE {where}")).all()
+    rows = connection.execute(sa.text(f"SELECT {names} FROM {table}")).all()
     for row in rows:
         found = row._asdict()
         found["changed"] = json.dumps(change(json.loads(found.pop(column))), separators=(",", ":"))
@@ -70,11 +67,6 @@ def _usage(meter: Json) -> Json:
         "charging_ms": meter["last_ms"] - meter["first_ms"],
     }
     return {"started_ms": meter["first_ms"], "periods": [period]}
-
-
-def _effect(old: Json) -> Json:
-    receipt = old["receipt"]
-    return {**old, "receipt": {**receipt, "bill": _bill(receipt["bill"])}}
 
 
 def _bill(old: Json) -> Json:

@@ -146,7 +146,7 @@ def bill_and_receipt_say_what_was_taken(books: Evidence) -> Breaches:
         if not receipts and session.state is SessionState.CLOSED:
             yield f"session {session.session_id} took {paid.captured_minor} and gave no receipt"
         for receipt in receipts:
-            said |= {"receipt": receipt.captured_minor, "receipt's bill": receipt.bill.gross_minor}
+            said |= {"receipt": receipt.purchase.captured_minor, "receipt's bill": receipt.bill.gross_minor}
         if len(set(said.values())) > 1:
             yield f"session {session.session_id}: " + ", ".join(f"{k} says {v}" for k, v in said.items())
 

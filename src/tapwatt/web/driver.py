@@ -1,0 +1,49 @@
+"""Driver pages under `/d/`: no login, no script, made for a phone and for paper. Whoever has the link is
+shown what is behind it, and nobody else is told anything."""
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+
+from tapwatt.core.receipt_shown import shown
+from tapwatt.core.receipt_text import receipt_text
+from tapwatt.pages.layout import environment, render
+from tapwatt.web.desk import Desk
+
+TOKEN_MAX = 64
+NOTHING = "There is nothing at this address."
+
+
+class DriverPages:
+    """The pages that drivers see."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._env = environment("tapwatt.web")
+
+    def router(self) -> APIRouter:
+        """The pages' routes."""
+        router = APIRouter(prefix="/d", include_in_schema=False)
+        router.add_api_route("/receipts/{token}.txt", self.receipt_as_text, methods=["GET"])
+        router.add_api_route("/receipts/{token}", self.receipt, methods=["GET"])
+        return router
+
+    async def receipt(self, token: str) -> Response:
+        """A receipt or credit note."""
+        found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
+        if found is None:
+            return self.sorry(404)
+        return HTMLResponse(render(self._env, "driver/receipt.html", page=shown(found), token=token))
+
+    async def receipt_as_text(self, token: str) -> Response:
+        """The same as text."""
+        found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
+        return self.sorry(404) if found is None else PlainTextResponse(receipt_text(found))
+
+    def sorry(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
+        """The same few words whatever is wrong: a driver can do nothing about it, and a stranger learns
+        nothing."""
+        said = NOTHING if status < 500 else "This does not work at the moment. Please try again later."
+        page = render(self._env, "driver/sorry.html", said=said)
+        return HTMLResponse(page, status_code=status, headers=headers)
