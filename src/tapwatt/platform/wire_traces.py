@@ -26,11 +26,15 @@ UNTRACED: Final = frozenset({"Heartbeat", "Traced"})
 """Signs of life; and what carries traces is not traced itself."""
 MOST_OPEN: Final = 2_000
 MOST_TOLD: Final = 200
+MOST_OF_SESSION: Final = 3_000
 _REFUSALS: Final = frozenset(
     {"Rejected", "Invalid", "Blocked", "Expired", "ConcurrentTx", "declined", "refused"}
 )
 _OWNER_OF_STATION = select(STATION.c.operator_id).where(STATION.c.station_id == bindparam("peer"))
 _OWNER_OF_EDGE = select(TERMINAL.c.operator_id).where(TERMINAL.c.edge_id == bindparam("peer")).limit(1)
+_EDGE_OF_TERMINAL = select(TERMINAL.c.edge_id).where(
+    TERMINAL.c.operator_id == bindparam("operator_id"), TERMINAL.c.terminal_id == bindparam("terminal_id")
+)
 _OWNER_OF_TERMINAL = select(TERMINAL.c.operator_id).where(
     TERMINAL.c.terminal_id == bindparam("terminal_id"), TERMINAL.c.edge_id == bindparam("edge_id")
 )
@@ -40,6 +44,17 @@ def owner(tx: Transaction, trace: Trace) -> str:
     """Whose a frame is: its station's or edge's operator; "" when nobody knows the peer."""
     row = tx.one(_OWNER_OF_STATION if trace.wire is Wire.OCPP else _OWNER_OF_EDGE, peer=trace.peer)
     return "" if row is None else str(row.operator_id)
+
+
+def session_traces(
+    tx: Transaction, *, operator_id: str, station_id: str, terminal_id: str, from_ms: int, until_ms: int
+) -> list[dict[str, Any]]:
+    """What passed the wires of a station, a terminal and its edge in a stretch of time, oldest first."""
+    row = tx.one(_EDGE_OF_TERMINAL, operator_id=operator_id, terminal_id=terminal_id)
+    peers = (station_id, terminal_id, "" if row is None else str(row.edge_id))
+    return TRACES.between(
+        tx, owner=operator_id, peers=peers, from_ms=from_ms, until_ms=until_ms, most=MOST_OF_SESSION
+    )
 
 
 class FrameTraces:

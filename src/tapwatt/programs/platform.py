@@ -51,6 +51,7 @@ from tapwatt.uplink.messages import (
     Traced,
 )
 from tapwatt.web.app import build_app
+from tapwatt.web.chart.hosts import HOSTS, HostTraces
 
 T = TypeVar("T")
 STATUS_AFTER_S = 2.0
@@ -217,6 +218,12 @@ def terms_of(settings: Settings) -> places.Terms:
     )
 
 
+def _host_addresses(settings: Settings) -> dict[str, str]:
+    """The HTTP sides of the hosts; one on a port that only it knows cannot be asked."""
+    ports = {host: getattr(settings, f"{host}_http_port") for host in HOSTS}
+    return {host: f"http://{settings.host}:{port}" for host, port in ports.items() if port}
+
+
 class Platform:
     """The platform's parts, joined."""
 
@@ -295,6 +302,7 @@ class Platform:
             public_url=lambda: self.public_url,
             health=self.health,
             send=self.station_wire.send,
+            hosts=HostTraces(_host_addresses(self.runtime.settings)),
         )
         settings = self.runtime.settings
         port = await serve_http(self.runtime, console, settings.http_port)

@@ -76,6 +76,17 @@ def api(desk: Desk) -> APIRouter:
             raise HTTPException(404, f"there is no session {session_id}")
         return found
 
+    @router.get(
+        "/sessions/{session_id}/chart",
+        summary="Every message between the parties of one session, decoded and masked",
+        responses=MISSING,
+    )
+    async def chart(session_id: SessionId) -> Json:
+        found = await desk.session(session_id)
+        if found is None:
+            raise HTTPException(404, f"there is no session {session_id}")
+        return await desk.chart(found)
+
     @router.post(
         "/sessions/{session_id}/stop",
         status_code=202,

@@ -19,6 +19,7 @@ from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
+from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
@@ -57,9 +58,11 @@ def build_app(
     public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
     send: Send | None = None,
+    hosts: HostTraces | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
-    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station."""
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
+    says where the rails' traces are read."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -69,6 +72,7 @@ def build_app(
         chance=chance,
         public_url=public_url,
         stations=stations,
+        hosts=hosts or HostTraces({}),
     )
     engine.subscribe(lambda step: desk.live.changed())
     console, drivers = Console(desk), DriverPages(desk)
