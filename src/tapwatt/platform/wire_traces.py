@@ -25,6 +25,8 @@ TRACES: Final[TraceTable] = trace_table(METADATA)
 UNTRACED: Final = frozenset({"Heartbeat", "Traced"})
 """Signs of life; and what carries traces is not traced itself."""
 MOST_OPEN: Final = 2_000
+MOST_WORD: Final = 80
+KINDS: Final = ("Operate", "Outcome")
 MOST_TOLD: Final = 200
 MOST_OF_SESSION: Final = 3_000
 _REFUSALS: Final = frozenset(
@@ -79,7 +81,7 @@ class FrameTraces:
                 direction=direction,
                 wire=self._wire,
                 peer=identity,
-                name=problem.action or "unreadable",
+                name=_word(problem.action or "unreadable"),
                 mark=Mark.UNREADABLE,
                 fields={"reason": problem.reason},
             )
@@ -143,15 +145,20 @@ class FrameTraces:
             direction=direction,
             wire=self._wire,
             peer=identity,
-            name=f"{name} {body['kind']}" if uplink and name in ("Operate", "Outcome") else name,
+            name=_word(f"{name} {body.get('kind', '')}" if uplink and name in KINDS else name),
             amount_minor=amount if uplink and isinstance(amount, int) else None,
             currency=str(body.get("currency", "")) if uplink else "",
             mark=_told(told) or mark,
             reference=str(asked.get("reference", "")) if uplink else "",
             key=str(asked.get("key", "")) if uplink else "",
-            link=str(frame.message_id),
+            link=_word(str(frame.message_id)),
             fields=body,
         )
+
+
+def _word(text: str) -> str:
+    """A stranger's word as it may be kept."""
+    return scrub(text)[:MOST_WORD]
 
 
 def _told(result: str) -> Mark:
@@ -171,10 +178,21 @@ def _refuses(body: dict[str, Any]) -> bool:
 def _payload(text: bytes) -> dict[str, Any]:
     """A payload without anything that looks like a card number; evidence may be no object at all."""
     try:
-        body = json.loads(scrub(text.decode("utf-8", "replace")))
+        body = _scrubbed(json.loads(text))
     except (ValueError, RecursionError):
         return {"unreadable": f"{len(text)} bytes"}
     return body if isinstance(body, dict) else {"payload": body}
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {scrub(name): _scrubbed(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(each) for each in value]
+    if isinstance(value, str):
+        return scrub(value)
+    # Thirteen digits are left alone: that is what a time in milliseconds has.
+    return scrub(str(value)) if isinstance(value, (int, float)) and abs(value) >= 10**13 else value
 
 
 class EdgeTraces:

@@ -31,6 +31,12 @@ _CONSTANT: Final[Mapping[tuple[str, str], str]] = {
     ("22", "072"): "contactless chip, terminal without PIN entry",
     ("25", "06"): "pre-authorisation",
 }
+_SPELT: Final = {
+    "pan": "card number",
+    "stan": "system trace number",
+    "rrn": "retrieval reference number",
+    "mac": "message authentication code",
+}
 _FLAGS: Final = {PRE_AUTHORISATION: "the final amount comes later", PARTIAL_CAPABLE: "less than this will do"}
 
 Told = tuple[str, str, str]
@@ -59,11 +65,14 @@ def _chip_data(label: str, tags: Mapping[str, str]) -> list[Told]:
 def _name(number: str) -> str:
     if not number.isdigit() or int(number) not in HOUSE.layout.fields:
         return ""
-    return HOUSE.field_name(int(number)).replace("_", " ")
+    name = HOUSE.field_name(int(number))
+    return _SPELT.get(name, name.replace("_", " "))
 
 
 def _meaning(mti: str, number: str, value: str, currency: str) -> str:
     match number:
+        case _ if value.startswith("<"):
+            return "withheld"
         case "4" if value.isdigit() and len(currency) == 3:
             return show(int(value), currency=currency)
         case "7" if len(value) == 10:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tapwatt.rails.emv.tlv import UnableToDecodeTlv, decode_tlv
 from tapwatt.rails.iso8583 import Message
-from tapwatt.rails.iso8583.masking import SECRET_FIELDS, masked
+from tapwatt.rails.iso8583.masking import SECRET_FIELDS, masked, scrub
 from tapwatt.rails.messages import (
     AMOUNT,
     CHIP_DATA,
@@ -29,6 +29,7 @@ from tapwatt.rails.responses import approves
 from tapwatt.traces import Direction, Mark, Trace, Wire
 
 _LIFE_CYCLE: Final = HOUSE.number("life_cycle")
+_MOST_REFERENCE: Final = 64
 _SHOWN_TAGS: Final = frozenset({"82", "84", "95", "9A", "9C", "5F2A", "9F02", "9F1A", "9F27", "9F36"})
 
 
@@ -46,8 +47,8 @@ def trace_of(
         amount_minor=int(amount) if amount.isascii() and amount.isdigit() else None,
         currency=text_or_empty(message, CURRENCY),
         mark=mark or _mark(message),
-        reference=payment_reference(message) or "",
-        life_cycle=_life_cycle(message),
+        reference=scrub(payment_reference(message) or "")[:_MOST_REFERENCE],
+        life_cycle=scrub(_life_cycle(message))[:_MOST_REFERENCE],
         link=".".join(text_or_empty(message, number).strip() for number in (STAN, TRANSMITTED, TERMINAL)),
         fields={} if direction is Direction.AWAITED else _fields(message),
     )

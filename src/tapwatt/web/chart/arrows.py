@@ -34,7 +34,7 @@ def arrows(found: Json, own: list[Json], told: Told, *, now_ms: int) -> list[Jso
     drawn = [_arrow(row, _own_ends(row), seen_by=[_OWN[row["wire"]][0]]) for row in own]
     drawn += _joined(told, now_ms)
     drawn += _of_driver(found, drawn)
-    drawn.sort(key=lambda arrow: (arrow["at_ms"], COLUMNS.index(arrow["from"])))
+    drawn.sort(key=lambda arrow: int(arrow["at_ms"]))  # what is of one moment stays in its party's order
     for number, arrow in enumerate(drawn, 1):
         arrow["number"] = number
     return drawn
@@ -99,7 +99,7 @@ def _one_message(
 def _arrow(row: Json, ends: tuple[str, str], *, seen_by: list[str]) -> Json:
     wire = row.get("wire", "iso8583")
     awaited = row["direction"] == "awaited"
-    name = f"no answer to {row['name']}" if awaited else row["name"]
+    name = f"no answer to {row['name'].split()[0]}" if awaited else row["name"]
     fields = row["fields"]
     return {
         "number": 0,
@@ -109,7 +109,7 @@ def _arrow(row: Json, ends: tuple[str, str], *, seen_by: list[str]) -> Json:
         "to": ends[1],
         "wire": wire,
         "name": name,
-        "amount_minor": row["amount_minor"],
+        "amount_minor": None if awaited else row["amount_minor"],
         "currency": row["currency"] if len(row["currency"]) == 3 else "",
         "mark": row["mark"],
         "lost": awaited,

@@ -12,13 +12,13 @@ from tapwatt.core.money import show
 from tapwatt.web.chart.arrows import COLUMNS
 
 Json = dict[str, Any]
-GAP, LEFT, RIGHT, TOP = 126, 118, 62, 16
-ROW, SHORT_ROW = 34, 26
+GAP, LEFT, RIGHT, TOP = 124, 98, 52, 0
+ROW, SHORT_ROW, UNDER = 34, 26, 8
 ARROWS_MAX, FIRST_ARROWS = 120, 50
-LABEL_MAX, LONG_LABEL_MAX, VALUE_MAX = 27, 46, 90
+SHORT_LABEL, LABEL_MAX, LONG_LABEL_MAX, VALUE_MAX = 13, 26, 46, 90
 FIELDS_MAX = 60
 WIDTH: Final = LEFT + GAP * (len(COLUMNS) - 1) + RIGHT
-SIGNS: Final = {"repeat": "↻", "unanswered": "✕", "late": "⧗", "refused": "⊘", "unreadable": "?"}
+SIGNS: Final = {"repeat": "↻", "unanswered": "✕", "late": "◔", "refused": "⊘", "unreadable": "?"}
 _READINGS: Final = ("MeterValues", "MeterValues.conf")
 _SHORTER: Final = ((" request", ""), (" response", ""), ("preauthorisation", "pre-auth"), (" advice", ""))
 
@@ -33,7 +33,9 @@ def chart_page(found: Json, chart: Json, *, chosen: str = "") -> Json:
     for arrow in shown:
         y += SHORT_ROW if arrow["answer"] else ROW
         paid = bool(chosen) and _is_of(arrow, chosen, alone=len(cycles) == 1)
-        rows.append({**_row(arrow, y), "paid": paid})
+        row = {**_row(arrow, y), "paid": paid}
+        rows.append(row)
+        y += UNDER if row["below"] else 0
     return {
         "session": found,
         "columns": [
@@ -52,32 +54,45 @@ def chart_page(found: Json, chart: Json, *, chosen: str = "") -> Json:
 
 
 def _bounded(drawn: list[Json]) -> tuple[list[Json], int]:
-    kept = [arrow for place, arrow in enumerate(drawn) if not _between_readings(drawn, place)]
+    unread = _unread(drawn)
+    kept = [arrow for arrow in drawn if arrow["number"] not in unread]
     if len(kept) > ARROWS_MAX:
         kept = [*kept[:FIRST_ARROWS], *kept[FIRST_ARROWS - ARROWS_MAX :]]
     return kept, len(drawn) - len(kept)
 
 
-def _between_readings(drawn: list[Json], place: int) -> bool:
-    """Whether a reading has others before and after it: then it says nothing that they do not say."""
-    return drawn[place]["name"] in _READINGS and all(
-        sum(1 for arrow in side if arrow["name"] == _READINGS[0]) > 1
-        for side in (_run(drawn[: place + 1][::-1]), _run(drawn[place:]))
-    )
+def _unread(drawn: list[Json]) -> set[int]:
+    """The numbers of readings, and of texts about them, that have others before and after them."""
+    left_out: set[int] = set()
+    for run in _runs(drawn):
+        last = max((count for count, _ in run), default=0)
+        left_out |= {
+            arrow["number"]
+            for count, arrow in run
+            if 1 < count < last and (arrow["name"] in _READINGS or _is_text(arrow))
+        }
+    return left_out
 
 
-def _run(side: list[Json]) -> list[Json]:
-    """What follows until something happens that is not a reading, told on or shown."""
-    run: list[Json] = []
-    for arrow in side:
+def _runs(drawn: list[Json]) -> list[list[tuple[int, Json]]]:
+    """Stretches without any other message of the station; each arrow with the readings so far."""
+    runs: list[list[tuple[int, Json]]] = [[]]
+    count = 0
+    for arrow in drawn:
         if arrow["wire"] == "ocpp" and arrow["name"] not in _READINGS:
-            break
-        run.append(arrow)
-    return run
+            runs.append([])
+            count = 0
+        count += arrow["name"] == _READINGS[0]
+        runs[-1].append((count, arrow))
+    return runs
+
+
+def _is_text(arrow: Json) -> bool:
+    return not arrow["key"] and (arrow["wire"] == "zvt" or arrow["name"].startswith("Show"))
 
 
 def _is_of(arrow: Json, cycle: str, *, alone: bool) -> bool:
-    return arrow["life_cycle"] == cycle or (alone and bool(arrow["key"]))
+    return arrow["life_cycle"] == cycle or (alone and "." in arrow["key"])
 
 
 def _row(arrow: Json, y: int) -> Json:
@@ -94,6 +109,7 @@ def _row(arrow: Json, y: int) -> Json:
         "path": _cross(start, tip, y) if arrow["lost"] else _line(start, tip, y, step),
         "label_x": (start + end) // 2,
         "label": _label(arrow, abs(end - start)),
+        "below": _is_below(arrow, abs(end - start)),
         "amount": _amount(arrow),
         "said": _said(arrow),
         "fields": [
@@ -113,6 +129,11 @@ def _line(start: int, tip: int, y: int, step: int) -> str:
 
 def _cross(start: int, tip: int, y: int) -> str:
     return f"M{start} {y}H{tip}m-4-4 8 8m0-8-8 8"
+
+
+def _is_below(arrow: Json, length: int) -> bool:
+    """Whether the amount stands under the arrow, as there is no place beside its name."""
+    return bool(_amount(arrow)) and not arrow["answer"] and length == GAP and len(arrow["name"]) > SHORT_LABEL
 
 
 def _label(arrow: Json, length: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
-BEFORE_MS, AFTER_MS = 2_000, 30_000
+BEFORE_MS, AFTER_MS = 300, 30_000
 READS, CARD_SAID = "06 C0", "04 0F"
 _ASKED_FOR_HOLDS = ("Silent", "FoundOpen", "FoundNone", "CannotAsk")
 
