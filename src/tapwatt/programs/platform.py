@@ -25,15 +25,19 @@ from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
 from tapwatt.ocpp.v16 import costs
 from tapwatt.platform import places, seed, station_commands
+from tapwatt.platform.figures import edges
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
 from tapwatt.platform.tables import METADATA
 from tapwatt.platform.terminals import Terminals
 from tapwatt.platform.wire_traces import TRACES, EdgeTraces, PlatformWires, owner
+from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http
+from tapwatt.programs.metrics import page
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
 from tapwatt.programs.tracing import recorder
+from tapwatt.programs.watching import Watch, say_step
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
 from tapwatt.settings import Settings
@@ -263,6 +267,14 @@ class Platform:
             now_ms=now_ms,
             inline=partial(record, chance=secrets.token_bytes),
         )
+        self._edges: frozenset[str] = frozenset()
+        self.watch = Watch(
+            runtime,
+            database,
+            self.traces,
+            connected=lambda: (len(self.station_server.connected), self.edge_server.connected),
+            known_edges=lambda: self._edges,
+        )
         common: dict[str, Any] = {
             "engine": self.engine,
             "terms": terms,
@@ -281,6 +293,9 @@ class Platform:
         runtime, settings = self.runtime, self.runtime.settings
         await self.database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=now_ms()))
         await self.database.write(lambda tx: tx.run(places.ALL_GONE))
+        self._edges = await self.database.read(edges)
+        self.engine.subscribe(self.watch.tally.followed)
+        self.engine.subscribe(say_step)
         await self.engine.start()
         runtime.closing.push_async_callback(self.engine.stop)
         port = await self.station_server.start(host=settings.host, port=settings.ocpp_port)
@@ -300,7 +315,8 @@ class Platform:
             now_ms=now_ms,
             chance=secrets.token_bytes,
             public_url=lambda: self.public_url,
-            health=self.health,
+            health=lambda: told(self.runtime, self.watch.parts(), self._present())[1],
+            metrics=self._metrics,
             send=self.station_wire.send,
             hosts=HostTraces(_host_addresses(self.runtime.settings)),
         )
@@ -309,14 +325,15 @@ class Platform:
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 
-    def health(self) -> dict[str, object]:
+    def _present(self) -> dict[str, object]:
         """Who is connected."""
         return {
-            "program": self.runtime.name,
-            "up_ms": now_ms() - self.runtime.started_ms,
             "stations": list(self.station_server.connected),
             "edges": list(self.edge_server.connected),
         }
+
+    async def _metrics(self) -> str:
+        return page(await self.watch.figures())
 
     async def _from_edge(self, edge_id: str, message: FromEdge) -> Accepted:
         if isinstance(message, Traced):

@@ -16,8 +16,19 @@ from sqlalchemy import MetaData
 
 from tapwatt.engine import MachineTables
 from tapwatt.hosts.relaying import RelayHost
-from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic
+from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic, TrafficFigures
+from tapwatt.programs.health import Part
 from tapwatt.programs.http import BadQuery, View, json_app, serve_http
+from tapwatt.programs.metrics import (
+    AnswerFigures,
+    Family,
+    Histogram,
+    age_s,
+    counter,
+    gauge,
+    gauges,
+    own_figures,
+)
 from tapwatt.programs.runtime import Runtime, now_ms, unable_to_listen
 from tapwatt.programs.tracing import observer, recorder, traces_view, witness
 from tapwatt.rails.forward import RetryRules
@@ -77,7 +88,7 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     """Start a host that passes payments on: database, line to the next party, engine, listeners."""
     database = await runtime.database(switch.metadata, migrations=switch.migrations)
     await database.write(switch.seed)
-    traces = recorder(runtime, database, switch.traces)
+    traces, figures = recorder(runtime, database, switch.traces), AnswerFigures()
     client = HostClient(
         runtime.settings.host,
         switch.upstream.port,
@@ -106,20 +117,44 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
         accept_sign_on=switch.accept_sign_on,
         traces=traces,
         partner=switch.downstream,
+        figures=figures,
     )
-    await _serve_views(runtime, switch, database, client)
+    await _serve_views(runtime, switch, database, client, traces, figures)
     return host
 
 
-async def _serve_views(runtime: Runtime, switch: Switch, database: Database, client: HostClient) -> None:
+async def _serve_views(
+    runtime: Runtime,
+    switch: Switch,
+    database: Database,
+    client: HostClient,
+    traces: Recorder,
+    answers: AnswerFigures,
+) -> None:
     traffic = RelayTraffic(switch.tables)
 
     async def summary(_query: Mapping[str, str]) -> object:
         return await database.read(lambda tx: traffic.summary(tx, unmatched=client.late_answers))
 
+    async def figures() -> list[Family | Histogram]:
+        books = await database.read(lambda tx: traffic.figures(tx, unmatched=client.late_answers))
+        lines = {switch.upstream.role: int(client.connected)}
+        return [
+            *own_figures(runtime, traces),
+            *answers.families(),
+            *_book_families(books),
+            gauges("line_up", "Whether the line to the next party is signed on.", "party", lines),
+        ]
+
+    def parts() -> list[Part]:
+        away = "" if client.connected else f"no line to the {switch.upstream.role}"
+        return [Part(name=f"line to {switch.upstream.role}", reason=away)]
+
     app = json_app(
         runtime,
         health=lambda: {"lines": {switch.upstream.name: client.connected}},
+        parts=parts,
+        figures=figures,
         views={
             "/api/v1/transactions": transactions_view(database, traffic.transactions),
             "/api/v1/summary": summary,
@@ -127,6 +162,18 @@ async def _serve_views(runtime: Runtime, switch: Switch, database: Database, cli
         },
     )
     await serve_http(runtime, app, switch.http_port)
+
+
+def _book_families(books: TrafficFigures) -> list[Family | Histogram]:
+    """A relaying host's books as figures."""
+    return [
+        gauges("transactions", "Life cycles by where they stand.", "status", books.by_status),
+        gauge("open_holds", "Holds that are neither captured nor given back.", books.open_holds),
+        gauge("oldest_open_hold_seconds", "Age of the oldest of them.", age_s(books.oldest_open_ms)),
+        gauge("store_and_forward_waiting", "Advices that wait for the next party.", books.waiting),
+        gauge("store_and_forward_parked", "Advices that wait for a person.", books.parked),
+        counter("unmatched_answers", "Answers that fitted no question.", {(): books.unmatched}),
+    ]
 
 
 async def listen(
@@ -137,6 +184,7 @@ async def listen(
     accept_sign_on: Callable[[Message], str],
     traces: Recorder,
     partner: str,
+    figures: AnswerFigures,
 ) -> None:
     """Listen for partners until the program stops; UnableToStart when the port is taken."""
     server = HostServer(
@@ -146,7 +194,7 @@ async def listen(
         accept_sign_on=accept_sign_on,
         concurrency=CONCURRENCY,
         observe=observer(traces, partner, LineLog("partner")),
-        witness=witness(traces, partner),
+        witness=witness(traces, partner, figures),
     )
     try:
         await server.start()

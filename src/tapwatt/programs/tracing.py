@@ -7,10 +7,12 @@ from typing import Any
 
 from tapwatt.hosts.traffic import currency_name
 from tapwatt.programs.http import BadQuery, View
+from tapwatt.programs.metrics import AnswerFigures
 from tapwatt.programs.runtime import Runtime, now_ms
 from tapwatt.rails.iso8583 import Message
+from tapwatt.rails.messages import RESPONSE_CODE, text_or_empty
 from tapwatt.rails.partner import HostObserver, HostWitness
-from tapwatt.rails.trace import trace_of, unreadable
+from tapwatt.rails.trace import link_of, trace_of, unreadable
 from tapwatt.store import Database, Transaction
 from tapwatt.traces import Bounds, Direction, Mark, Recorder, Trace, TraceTable
 
@@ -37,14 +39,24 @@ def recorder(
     return made
 
 
-def witness(recorder: Recorder, peer: str) -> HostWitness:
-    """The witness of a line of the rails to this party."""
+def witness(recorder: Recorder, peer: str, figures: AnswerFigures | None = None) -> HostWitness:
+    """The witness of a line of the rails to this party; `figures` counts what is answered there."""
 
     def saw(direction: Direction, message: Message, mark: Mark = Mark.NONE, /) -> None:
         at_ms = now_ms()
+        if figures is not None:
+            _count(figures, direction, message, at_ms)
         recorder.note(lambda: trace_of(message, direction=direction, peer=peer, at_ms=at_ms, mark=mark))
 
     return saw
+
+
+def _count(figures: AnswerFigures, direction: Direction, message: Message, at_ms: int) -> None:
+    link = link_of(message)
+    if direction is Direction.RECEIVED:
+        figures.asked(link, at_ms)
+    else:
+        figures.answered(link, message.mti, text_or_empty(message, RESPONSE_CODE), at_ms)
 
 
 def observer(recorder: Recorder, peer: str, also: HostObserver) -> HostObserver:

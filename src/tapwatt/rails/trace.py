@@ -49,9 +49,14 @@ def trace_of(
         mark=mark or _mark(message),
         reference=scrub(payment_reference(message) or "")[:_MOST_REFERENCE],
         life_cycle=scrub(_life_cycle(message))[:_MOST_REFERENCE],
-        link=".".join(text_or_empty(message, number).strip() for number in (STAN, TRANSMITTED, TERMINAL)),
+        link=link_of(message),
         fields={} if direction is Direction.AWAITED else _fields(message),
     )
+
+
+def link_of(message: Message) -> str:
+    """What a question and its answer have in common, on both ends of a line."""
+    return ".".join(text_or_empty(message, number).strip() for number in (STAN, TRANSMITTED, TERMINAL))
 
 
 def unreadable(*, peer: str, at_ms: int, reason: str) -> Trace:

@@ -1,6 +1,6 @@
 """The web application of the platform: console, API and health, behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -26,7 +26,7 @@ from tapwatt.web.driver import DriverPages
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 
-FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
+FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
@@ -57,6 +57,7 @@ def build_app(
     chance: Callable[[int], bytes],
     public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
+    metrics: Callable[[], Awaitable[str]] | None = None,
     send: Send | None = None,
     hosts: HostTraces | None = None,
 ) -> WebSide:
@@ -92,8 +93,12 @@ def build_app(
     app.include_router(console.router())
 
     @app.get("/health", include_in_schema=False)
-    async def alive() -> dict[str, object]:
-        return {"status": "ok", **health()}
+    async def alive() -> Response:
+        body = {"status": "ok", **health()}
+        return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
+
+    if metrics is not None:
+        app.add_api_route("/metrics", _scraped(metrics), methods=["GET"], include_in_schema=False)
 
     @app.get("/static/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
@@ -105,6 +110,13 @@ def build_app(
 
     _explain_errors(app, console, drivers)
     return WebSide(app, desk)
+
+
+def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Response]]:
+    async def answer() -> Response:
+        return Response(await metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return answer
 
 
 def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
