@@ -76,17 +76,6 @@ def api(desk: Desk) -> APIRouter:
             raise HTTPException(404, f"there is no session {session_id}")
         return found
 
-    @router.get(
-        "/sessions/{session_id}/chart",
-        summary="Every message between the parties of one session, decoded and masked",
-        responses=MISSING,
-    )
-    async def chart(session_id: SessionId) -> Json:
-        found = await desk.session(session_id)
-        if found is None:
-            raise HTTPException(404, f"there is no session {session_id}")
-        return await desk.chart(found)
-
     @router.post(
         "/sessions/{session_id}/stop",
         status_code=202,
@@ -125,8 +114,24 @@ def api(desk: Desk) -> APIRouter:
     async def alarms() -> Json:
         return {"alarms": await desk.listing("alarms")}
 
+    _charts(router, desk)
     _waiting(router, desk)
     return router
+
+
+def _charts(router: APIRouter, desk: Desk) -> None:
+    """What went over the wires."""
+
+    @router.get(
+        "/sessions/{session_id}/chart",
+        summary="Every message between the parties of one session, decoded and masked",
+        responses=MISSING,
+    )
+    async def chart(session_id: SessionId) -> Json:
+        found = await desk.session(session_id)
+        if found is None:
+            raise HTTPException(404, f"there is no session {session_id}")
+        return await desk.chart(found)
 
 
 def _waiting(router: APIRouter, desk: Desk) -> None:

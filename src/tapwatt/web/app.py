@@ -92,6 +92,16 @@ def build_app(
     app.include_router(drivers.router())
     app.include_router(console.router())
 
+    _add_for_machines(app, health, metrics)
+    _explain_errors(app, console, drivers)
+    return WebSide(app, desk)
+
+
+def _add_for_machines(
+    app: FastAPI, health: Callable[[], dict[str, object]], metrics: Callable[[], Awaitable[str]] | None
+) -> None:
+    """What no person reads: health, figures, and the files of pages."""
+
     @app.get("/health", include_in_schema=False)
     async def alive() -> Response:
         body = {"status": "ok", **health()}
@@ -107,9 +117,6 @@ def build_app(
             raise HTTPException(404, f"there is no file {name}")
         body, kind = found
         return Response(body, media_type=kind)
-
-    _explain_errors(app, console, drivers)
-    return WebSide(app, desk)
 
 
 def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Response]]:
