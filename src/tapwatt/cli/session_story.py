@@ -17,11 +17,11 @@ ASK_WITHIN_S: Final = 3.0
 
 def told(page: Json, parties: list[Json]) -> Iterator[str]:
     """A session's page as lines."""
-    where = f"{page['station_name']}, connector {page['evse_id']}"
-    yield f"{page['session_id']} at {where}: {page['state']}"
+    yield f"{page['session_id']}: {page['state']}"
     if page["reason"]:
         yield f"because {page['reason']}; {page['detail']}".rstrip("; ")
     bill = _money(page, page["cost_minor"]) if page["bill"] else "none"
+    yield f"at {page['station_name']}, connector {page['evse_id']}"
     yield f"energy {page['energy_wh']} Wh, bill {bill}, reference {page['reference']}"
     yield ""
     yield from _happened(page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -108,6 +109,7 @@ def terminal(
 def world(
     seed: Annotated[int, typer.Option(help="Of all chance; the same seed, the same story.")] = 1,
     visits: Annotated[int, typer.Option(min=1, help="Drivers that come.")] = 100,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core. The result is the same.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
     story: Annotated[bool, typer.Option(help="Tell the story of what went wrong.")] = True,
 ) -> int:
@@ -118,7 +120,7 @@ def world(
         if verdict.violations and story:
             typer.echo(_broken(verdict), err=True)
 
-    total = run(seed=seed, visits=visits, each=heard).as_json()
+    total = run(seed=seed, visits=visits, jobs=jobs or os.cpu_count() or 1, each=heard).as_json()
     if as_json:
         typer.echo(json.dumps(total))
     else:

@@ -24,7 +24,7 @@ async def start(runtime: Runtime) -> None:
             rules=OwnRules(machine_id=machine_id, check=tables.consider),
             institution_id=institutions.acquirer,
             downstream="gateway",
-            upstream=Upstream(name=SCHEME, role="scheme", port=settings.scheme_port),
+            upstream=Upstream(name=SCHEME, role="scheme", port=settings.port_to_dial("scheme_port")),
             timeout_s=settings.acquirer_timeout_s,
             port=settings.acquirer_port,
             http_port=settings.acquirer_http_port,

@@ -37,7 +37,7 @@ async def start(runtime: Runtime) -> None:
     settings = runtime.settings
 
     client = EdgeClient(
-        url=f"ws://{settings.host}:{settings.edge_port}",
+        url=f"ws://{settings.host}:{settings.port_to_dial('edge_port')}",
         edge_id=site.edge_id,
         handler=lambda message: handle(message),
         on_opened=lambda: greet(),
@@ -123,7 +123,7 @@ def _link(
 def terminal_address(place: TerminalPlace, settings: Settings) -> Address:
     """Where a terminal is, by its row and the settings. Raises UnableToStart."""
     if not place.address:
-        port = place.port if place.port is not None else settings.terminal_port
+        port = place.port if place.port is not None else settings.port_to_dial("terminal_port")
         return TcpAddress(host=place.host, port=port)
     try:
         return read_address(place.address)

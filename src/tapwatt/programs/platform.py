@@ -319,6 +319,7 @@ class Platform:
             metrics=self._metrics,
             send=self.station_wire.send,
             hosts=HostTraces(_host_addresses(self.runtime.settings)),
+            terms=terms_of(self.runtime.settings),
         )
         settings = self.runtime.settings
         port = await serve_http(self.runtime, console, settings.http_port)

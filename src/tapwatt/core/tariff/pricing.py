@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from tapwatt.core.bill import (
     PER_TOTAL,
+    Basis,
     Bill,
     Line,
     Rounding,
@@ -15,8 +16,10 @@ from tapwatt.core.bill import (
     adjustment,
     decimal_of,
     difference,
+    limited,
     total,
 )
+from tapwatt.core.money import round_to_minor
 from tapwatt.core.tariff.model import (
     NO_LIMITS,
     Component,
@@ -163,7 +166,20 @@ def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool)
         )
         lines.append(moved)
         net, gross = to_net, to_gross
-    return total(tuple(lines), currency=tariff.currency, net=net, gross=gross, rounding=rounding)
+    bill = total(tuple(lines), currency=tariff.currency, net=net, gross=gross, rounding=rounding)
+    return _rounded_within(tariff, bill) if rounding.basis is Basis.LINE else bill
+
+
+def _rounded_within(tariff: Tariff, bill: Bill) -> Bill:
+    """Lines that are rounded one by one may add up to a little more or less than the highest price: where it
+    is reached, it is what is paid."""
+    most = tariff.limits.max_gross
+    if most is None:
+        return bill
+    most_minor = round_to_minor(most, currency=tariff.currency)
+    if bill.gross_minor <= most_minor and bill.exact_gross < most:
+        return bill
+    return limited(bill, most_minor, why=f"tariff {tariff.tariff_id}: highest price of a session, in coins")
 
 
 def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
