@@ -67,7 +67,7 @@ async def test_without_script_it_works_the_same(browser: Browser, address: str) 
     page = await context.new_page()
     await page.goto(address)
     await page.locator(".heard a", has_text="0220 completion advice").first.click()
-    await expect(page.locator("tr:target .inside")).to_contain_text("12.34 EUR")
+    await expect(page.locator("tr:target .inside")).to_contain_text("15.38 EUR")
     await context.close()
 
 

@@ -16,6 +16,8 @@ from tapwatt.traces import Direction, Trace, Wire
 from tapwatt.web.chart.hosts import HOSTS, HostTraces
 
 Json = dict[str, Any]
+TID, RRN = "52523535", "701512000001"
+CYCLE = f"{TID}-{RRN}"
 STATUS = "04 0F status information"
 NAMES = {
     "0100": "0100 authorisation request",
@@ -26,9 +28,9 @@ NAMES = {
 CARD = {
     "2": "411111******1111", "3": "000000", "7": "1126181149", "11": "000001", "14": "<4 characters>",
     "18": "5552",
-    "19": "276", "22": "072", "25": "06", "32": "100001", "37": "R1", "41": "T1", "42": "TWDE00000000017",
+    "19": "276", "22": "072", "25": "06", "32": "100001", "37": RRN, "41": TID, "42": "TWDE00000000017",
     "43": "Sunfield Charging        Berlin       DE", "48": "PA011PC011", "49": "978", "61": "REF",
-    "62": "T1-R1",
+    "62": CYCLE,
     "55": {"9F02": "000000002500", "9F26": "<8 bytes>", "9F10": "<7 bytes>", "9F36": "0001"},
 }  # fmt: skip
 
@@ -37,12 +39,13 @@ def host_rows(
     host: str, mti: str, *, peer: str, direction: str, mark: str = "", at_ms: int = NOON_MS, minor: int = 2500
 ) -> Json:
     """One row as a host serves it."""
-    fields = {**CARD, "4": f"{minor:012d}"} | ({"39": "00"} if mti[2] in "13" else {})
+    said = {**CARD, "4": f"{minor:012d}"} | ({"39": "00"} if mti[2] in "13" else {})
+    fields = dict(sorted(said.items(), key=lambda field: int(field[0])))
     link = f"{mti[:2]}.{host if direction == 'sent' else peer}"
     return {
         "id": at_ms % 100_000, "at_ms": at_ms, "direction": direction, "wire": "iso8583", "peer": peer,
         "name": NAMES[mti], "amount_minor": minor, "currency": "EUR", "mark": mark, "reference": "REF",
-        "life_cycle": "T1-R1", "key": "", "link": link if direction != "awaited" else "x", "fields": fields,
+        "life_cycle": CYCLE, "key": "", "link": link if direction != "awaited" else "x", "fields": fields,
     }  # fmt: skip
 
 
@@ -102,7 +105,7 @@ class Wires:
         page = await self.scene.page(session_id)
         assert page is not None
         begin_ms = page["opened_ms"] + 10_000
-        self.rows = told(begin_ms + 1_000, ("0100", "0110", 2500), ("0220", "0230", 1234))
+        self.rows = told(begin_ms + 1_000, ("0100", "0110", 6000), ("0220", "0230", 1538))
         await self.scene.database.write(lambda tx: _tell(tx, page, begin_ms))
 
 
@@ -111,7 +114,7 @@ def _tell(tx: Transaction, page: Json, begin_ms: int) -> None:
     here: Json = {"connectorId": connector}
     transaction = {"connectorId": connector, "transactionId": int(page["transaction_id"] or 0)}
     token = next(event["body"]["token"] for event in page["events"] if event["kind"] == "CardPresented")
-    hold = {"key": f"{session_id}.p1", "amount_minor": 2500, "currency": "EUR"}
+    hold = {"key": f"{session_id}.p1", "amount_minor": 6000, "currency": "EUR"}
     lines: list[tuple[int, str, Wire, str, str, Json]] = [
         (-9_900, "received", Wire.OCPP, "CS1", "StatusNotification", here | {"status": "Preparing"}),
         (-9_890, "sent", Wire.OCPP, "CS1", "StatusNotification.conf", {}),
@@ -120,7 +123,7 @@ def _tell(tx: Transaction, page: Json, begin_ms: int) -> None:
         (-990, "received", Wire.UPLINK, "EDGE1", "CardPresented", {"token": token, "brand": "visa"}),
         (200, "sent", Wire.UPLINK, "EDGE1", "Operate preauthorise", hold),
         (210, "received", Wire.UPLINK, "EDGE1", "Operate.conf", {"accepted": True, "reason": ""}),
-        (400, "sent", Wire.ZVT, "T1", "06 22 preauthorisation", {"payment_type": 64, "amount_minor": 2500}),
+        (400, "sent", Wire.ZVT, "T1", "06 22 preauthorisation", {"payment_type": 64, "amount_minor": 6000}),
         (405, "received", Wire.ZVT, "T1", "80 00 understood", {}),
         (1_100, "received", Wire.ZVT, "T1", STATUS, {"result_code": 0, "receipt": "0231"}),
         (1_110, "received", Wire.UPLINK, "EDGE1", "Outcome preauthorise", {**hold, "result": "approved"}),

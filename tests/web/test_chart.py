@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.web.charts import Wires, host_rows, told
+from tests.web.charts import CYCLE, RRN, Wires, host_rows, told
 from tests.web.scenes import CURVE, NOON_MS, Scene
 
 from tapwatt.web.chart.arrows import COLUMNS, LOST_AFTER_MS, arrows, payments
@@ -105,7 +105,7 @@ def test_both_ends_of_a_wire_are_one_arrow() -> None:
         False,
     )
     assert [arrow["number"] for arrow in drawn] == list(range(1, len(drawn) + 1))
-    assert payments(drawn) == [{"life_cycle": "T1-R1", "rrn": "R1", "messages": 8}]
+    assert payments(drawn) == [{"life_cycle": CYCLE, "rrn": RRN, "messages": 8}]
     assert {arrow["currency"] for arrow in drawn} == {"EUR"}
 
 
@@ -175,7 +175,7 @@ async def test_the_page_shows_every_party_and_stays_small(scene: Scene, tmp_path
             assert f">{column}</text>" in answer.text
         assert "<script" in answer.text
         assert "style=" not in answer.text
-        for fact in ("0100 authorisation request", "411111******1111", "retrieval reference number", "T1-R1"):
+        for fact in ("0100 authorisation request", "411111******1111", "retrieval reference number", CYCLE):
             assert fact in answer.text, fact
         chart = (await wires.web.get(f"/api/v1/sessions/{session_id}/chart")).json()
         assert chart["parties"] == dict.fromkeys(("gateway", "acquirer", "scheme", "issuer"), True)

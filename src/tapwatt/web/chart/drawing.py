@@ -12,7 +12,7 @@ from tapwatt.core.money import show
 from tapwatt.web.chart.arrows import COLUMNS
 
 Json = dict[str, Any]
-GAP, LEFT, RIGHT, TOP = 124, 98, 52, 0
+GAP, LEFT, RIGHT, TOP = 120, 98, 52, 0
 ROW, SHORT_ROW, UNDER = 34, 26, 8
 ARROWS_MAX, FIRST_ARROWS = 120, 50
 SHORT_LABEL, LABEL_MAX, LONG_LABEL_MAX, VALUE_MAX = 13, 26, 46, 90
