@@ -20,6 +20,7 @@ from playwright.async_api import Browser, ViewportSize, async_playwright
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 
+from tests.web.charts import Wires  # noqa: E402
 from tests.web.scenes import CURVE, Scene  # noqa: E402
 from tests.web.serving import serving, site_at  # noqa: E402
 
@@ -95,6 +96,21 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
+async def drawn(wires: Wires, session_id: str) -> list[Shot]:
+    """The chart of a session whose wires are told of, and one message opened."""
+    await wires.tell(session_id)
+    path = f"/sessions/{session_id}/chart"
+    arrows = (await wires.web.get(f"/api/v1{path}")).json()["arrows"]
+    names = {(arrow["from"], arrow["name"][:5].strip()): arrow["number"] for arrow in arrows}
+    asked, held = names["gateway", "0100"], names["edge", "06 22"]
+    return [
+        Shot(name="chart", path=f"{path}#a{held}"),
+        Shot(name="chart-message", path=f"{path}#m{asked}"),
+        Shot(name="chart-dark", path=f"{path}#a{held}", dark=True),
+        Shot(name="chart-phone", path=path, phone=True),
+    ]
+
+
 async def main() -> None:
     """Make all pictures."""
     SCREENS.mkdir(exist_ok=True)
@@ -126,8 +142,9 @@ async def main() -> None:
                     Shot(name="tariff-dark", path=tried, dark=True),
                     Shot(name="tariff-phone", path=tried, phone=True),
                 ]
-                async with serving(scene) as url:
+                async with Wires(scene) as wires, serving(scene, hosts=wires.hosts) as url:
                     await drafted(url)
+                    shots += await drawn(wires, names["closed"])
                     for shot in shots:
                         await shoot(browser, url, shot)
 

@@ -151,6 +151,13 @@ class Settings(BaseSettings):
     ocpp_timeout_s: Seconds = Field(30.0, description="A station has this long to answer a CALL.")
     edge_timeout_s: Seconds = Field(30.0, description="Edge and platform answer each other within this.")
     ocpp_heartbeat_s: Seconds = Field(300.0, description="Heartbeat interval given to stations at boot.")
+    trace_rows: int = Field(
+        50_000,
+        ge=0,
+        le=5_000_000,
+        description="Wire messages that each program keeps for people to read, masked; 0 keeps none.",
+    )
+    trace_days: int = Field(30, ge=1, le=400, description="Days that they are kept at most.")
     forward_first_retry_s: Seconds = Field(
         1.0, description="Wait before an unanswered advice or reversal is sent again; doubles each time."
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 import structlog
-from tests.hosts.chain import Chain, SimTerminal
+from tests.hosts.chain import Chain, SimTerminal, eventually
 
 from tapwatt.programs.logs import set_up_logs
 from tapwatt.rails.iso8583 import Message
@@ -32,6 +33,11 @@ def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[s
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+async def _traced(chain: Chain, host: str) -> bool:
+    """Whether the last payment is in the host's traces, so that they are searched too."""
+    return any(row["reference"] == "CANARYS" for row in await chain.get(host, "/api/v1/traces", limit=1000))
 
 
 async def _traffic(chain: Chain, terminal: SimTerminal) -> None:
@@ -58,6 +64,8 @@ async def test_no_card_number_at_rest_and_none_in_the_logs(
     for host in chain.running:
         views += str(await chain.get(host, "/api/v1/transactions"))
         views += str(await chain.get(host, "/api/v1/summary"))
+        await eventually(partial(_traced, chain, host))
+        views += str(await chain.get(host, "/api/v1/traces", limit=1000))
     views += str(await chain.get("issuer", "/api/v1/cards"))
     written = _files(tmp_path)
     written["logs"] = logs.readouterr().err.encode()

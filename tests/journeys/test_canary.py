@@ -24,15 +24,15 @@ TRACK = re.compile(rb"([3-6]\d{12,18})[=D^]\d\d(0[1-9]|1[0-2])")
 CHARGED = ("visa-good", "mastercard-good", "mastercard-partial", "mastercard-replayed")
 REFUSED = tuple(each.name for each in cards() if each.name not in CHARGED)
 SUMMARY = "/api/v1/summary"
+TRAFFIC = ("/api/v1/transactions?limit=500", "/api/v1/traces?limit=1000")
 PAGES = {
-    "gateway": (SUMMARY, "/api/v1/transactions?limit=500", "/health"),
-    "acquirer": (SUMMARY, "/api/v1/transactions?limit=500", "/health"),
-    "scheme": (SUMMARY, "/api/v1/transactions?limit=500", "/health"),
-    "issuer": (SUMMARY, "/api/v1/transactions?limit=500", "/api/v1/cards", "/health"),
+    **dict.fromkeys(("gateway", "acquirer", "scheme"), (SUMMARY, *TRAFFIC, "/health", "/metrics")),
+    "issuer": (SUMMARY, *TRAFFIC, "/api/v1/cards", "/health", "/metrics"),
     "site": (SUMMARY, "/api/v1/transactions", "/api/v1/state", "/api/v1/visits", "/health"),
     "platform": (
         "/",
         "/health",
+        "/metrics",
         "/api/v1/openapi.json",
         *(
             f"/api/v1/{view}"
@@ -113,6 +113,8 @@ async def shown(site: World) -> dict[str, bytes]:
     for session in await site.parties.sessions():
         wanted += [("platform", f"/api/v1/sessions/{session['session_id']}")]
         wanted += [("platform", f"/sessions/{session['session_id']}")]
+        wanted += [("platform", f"/sessions/{session['session_id']}/chart")]
+        wanted += [("platform", f"/api/v1/sessions/{session['session_id']}/chart")]
         wanted += [(party, f"/api/v1/transactions?reference={session['reference']}") for party in PAGES][:4]
     pages = {}
     for party, path in wanted:

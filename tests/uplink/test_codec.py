@@ -38,6 +38,8 @@ from tapwatt.uplink.messages import (
     TerminalReport,
     TerminalReported,
     TerminalState,
+    Traced,
+    TracedMessage,
 )
 
 CASES: list[tuple[Message, bytes]] = [
@@ -102,6 +104,20 @@ CASES: list[tuple[Message, bytes]] = [
     (
         Progress(terminal_id="t1", key="k", code="0A", text="insert card", at_ms=8),
         b'{"terminal_id":"t1","key":"k","code":"0A","text":"insert card","at_ms":8}',
+    ),
+    (
+        Traced(
+            run="1700000000000",
+            number=12,
+            messages=(
+                TracedMessage(
+                    at_ms=9, direction="sent", terminal_id="t1", wire="zvt", name="06 22 preauthorisation"
+                ),
+            ),
+        ),
+        b'{"run":"1700000000000","number":12,"messages":[{"at_ms":9,"direction":"sent","terminal_id":"t1",'
+        b'"wire":"zvt","name":"06 22 preauthorisation","amount_minor":null,"currency":"","mark":"",'
+        b'"reference":"","key":"","fields":"{}"}]}',
     ),
     (
         Operate(

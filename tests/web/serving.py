@@ -14,6 +14,7 @@ from tapwatt.platform import seed
 from tapwatt.platform.tables import METADATA
 from tapwatt.store import Database
 from tapwatt.web.app import WebSide, build_app
+from tapwatt.web.chart.hosts import HostTraces
 
 
 @asynccontextmanager
@@ -30,7 +31,7 @@ async def site_at(folder: Path) -> AsyncIterator[Scene]:
         await database.close()
 
 
-def web_side(scene: Scene) -> WebSide:
+def web_side(scene: Scene, *, hosts: HostTraces | None = None) -> WebSide:
     """The application under test."""
     return build_app(
         database=scene.database,
@@ -41,6 +42,7 @@ def web_side(scene: Scene) -> WebSide:
         chance=scene.random,
         public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
+        hosts=hosts,
     )
 
 
@@ -60,9 +62,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(scene: Scene, *, port: int = 0) -> AsyncIterator[str]:
+async def serving(scene: Scene, *, port: int = 0, hosts: HostTraces | None = None) -> AsyncIterator[str]:
     """The application on a socket, on a free port unless one is given; yields its address."""
-    web = web_side(scene)
+    web = web_side(scene, hosts=hosts)
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))

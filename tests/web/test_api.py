@@ -139,6 +139,7 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/api/v1/summary", "/api/v1/board", "/api/v1/sessions", "/api/v1/sessions/{session_id}",
+        "/api/v1/sessions/{session_id}/chart",
         "/api/v1/sessions/{session_id}/stop", "/api/v1/sessions/{session_id}/hold",
         "/api/v1/stations", "/api/v1/terminals", "/api/v1/accounts",
         "/api/v1/stations/{station_id}", "/api/v1/stations/{station_id}/commands",

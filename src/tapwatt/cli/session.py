@@ -47,24 +47,29 @@ def list_sessions(
         )
 
 
-def show_session(session_id: SessionId, server: Server = None, as_json: AsJson = False) -> None:
-    """One session in short; all of it with --json. Example: tapwatt session show S1A2B3C4D5E6F7G8"""
+def show_session(
+    session_id: SessionId,
+    chart: Annotated[bool, typer.Option("--chart", help="Every message between the parties.")] = False,
+    server: Server = None,
+    as_json: AsJson = False,
+) -> None:
+    """What happened in a session, and its money at each party. Example: tapwatt session show S1A2 --chart"""
+    from tapwatt.cli import session_story
+    from tapwatt.settings import Settings
+
+    if chart:
+        drawn = _ask(server, "GET", f"/api/v1/sessions/{session_id}/chart")
+        typer.echo(json.dumps(drawn) if as_json else "\n".join(session_story.charted(drawn)))
+        return
     page = _ask(server, "GET", f"/api/v1/sessions/{session_id}")
     if as_json:
         typer.echo(json.dumps(page))
         return
-    typer.echo(f"{page['session_id']}: {page['state']}")
-    if page["reason"]:
-        typer.echo(f"because {page['reason']}; {page['detail']}".rstrip("; "))
-    for name in ("authorised_minor", "captured_minor", "released_minor", "lost_minor"):
-        typer.echo(f"{name.removesuffix('_minor'):<11}{_money(page, name):>12}")
-    bill = page["bill"]
-    typer.echo(f"{'bill':<11}{_money(page, 'cost_minor') if bill else 'none':>12}")
-    typer.echo(f"{'energy':<11}{page['energy_wh']:>9} Wh")
-    for name, paper in _papers(page):
-        typer.echo(f"{name:<12} {paper['number']}  {paper['url']}")
-    for event in page["events"]:
-        typer.echo(f"  {event['kind']}: {event['after'] or event['refused'] or ''}".rstrip(": "))
+    settings = Settings.read()
+    ports = {party: getattr(settings, f"{party}_http_port") for party in session_story.RAILS}
+    led = page["leader"] in (None, "terminal")
+    parties = session_story.rails(settings.host, ports, page["reference"]) if led else []
+    typer.echo("\n".join(session_story.told(page, parties)))
 
 
 def decide_session(

@@ -89,7 +89,7 @@ class Agent:
         if driver is not None and operation.state in DOUBTFUL:
             driver.look_again()
         if operation.state is State.FENCED:
-            log.warning("asked for an operation that never arrived", key=message.key)
+            log.warning("asked for an operation that never arrived", **operation.named)
         return Accepted()
 
     async def _abort(self, message: Abort) -> Accepted:

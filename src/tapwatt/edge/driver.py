@@ -114,6 +114,11 @@ class Driver:
         await self._link.abort()
         return True
 
+    @property
+    def running(self) -> str:
+        """The key of the operation on the wire, "" when there is none."""
+        return self._money.running
+
     def report(self) -> TerminalReport:
         """The terminal as the platform is told at each Hello."""
         return self._unit.report()

@@ -197,7 +197,13 @@ class Journal:
             return None
         answer = await self._tell(outcome)
         if not answer.accepted:
-            log.warning("outcome not accepted", key=key, result=outcome.result.value, reason=answer.reason)
+            log.warning(
+                "outcome not accepted",
+                key=key,
+                session=key.partition(".")[0],
+                result=outcome.result.value,
+                reason=answer.reason,
+            )
             raise TryAgain(f"not accepted: {answer.reason}", after_s=REFUSED_AGAIN_S)
         return None
 

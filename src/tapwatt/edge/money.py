@@ -223,4 +223,4 @@ class Money:
             await self._journal.happened(key, NotSent(at_ms=self._now_ms(), reason=reason))
         except UnableToDecide as problem:
             # Taken back by the platform in the same moment.
-            log.info("too late", key=key, reason=str(problem))
+            log.info("too late", key=key, session=key.partition(".")[0], reason=str(problem))

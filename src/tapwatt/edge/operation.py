@@ -99,6 +99,13 @@ class Operation:
         return self.state not in WAITING
 
     @property
+    def named(self) -> dict[str, str]:
+        """What a log line about it names it by: its key begins with the session's."""
+        reference = self.request.reference if self.request is not None else ""
+        named = {"key": self.key, "session": self.key.partition(".")[0], "reference": reference}
+        return {name: value for name, value in named.items() if value}
+
+    @property
     def asked(self) -> Operate:
         """The request of anything but a fence."""
         assert self.request is not None, "a fence was never asked for"

@@ -91,7 +91,14 @@ class Forwarder:
         del self._attempts[key]
         if isinstance(verdict, Park):
             reason = verdict.reason
-            log.error("advice parked", life_cycle=state.identity.life_cycle, kind=kind, reason=reason)
+            said = state.identity
+            log.error(
+                "advice parked",
+                life_cycle=said.life_cycle,
+                reference=said.reference or None,
+                kind=kind,
+                reason=reason,
+            )
             return Parked(kind=kind, reason=reason, at_ms=self._now_ms())
         if isinstance(effect, SendCompletion):
             return CompletionAccepted(at_ms=self._now_ms())

@@ -38,6 +38,7 @@ from tapwatt.rails.relay_messages import (
     outcome_of,
     pan_of,
     passed_on,
+    references,
     storable,
 )
 from tapwatt.rails.relay_states import (
@@ -157,7 +158,7 @@ class RelayHost:
                 case _:
                     return response(message, ResponseCode.INVALID_TRANSACTION)
         except (MissingField, UnableToRead) as error:
-            log.warning("message refused", mti=message.mti, reason=str(error))
+            log.warning("message refused", mti=message.mti, reason=str(error), **references(message))
             return response(message, ResponseCode.FORMAT_ERROR)
 
     # --- authorisations
@@ -181,7 +182,11 @@ class RelayHost:
                 async with asyncio.timeout(self._callers.timeout_s + WAIT_LONGER_S):
                     state = await outcome
             except TimeoutError:
-                log.error("an authorisation has no outcome", life_cycle=identity.life_cycle)
+                log.error(
+                    "an authorisation has no outcome",
+                    life_cycle=identity.life_cycle,
+                    reference=identity.reference or None,
+                )
                 return None
             code, reason = relay.authorisation_answer(state)
             _say("authorisation answered", identity, code, reason)
@@ -297,7 +302,14 @@ class RelayHost:
 
 
 def _say(what: str, identity: Identity, code: str, reason: str, **more: str) -> None:
-    log.info(what, life_cycle=identity.life_cycle, code=code, reason=reason or None, **more)
+    log.info(
+        what,
+        life_cycle=identity.life_cycle,
+        reference=identity.reference or None,
+        code=code,
+        reason=reason or None,
+        **more,
+    )
 
 
 def open_statuses() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -71,6 +72,11 @@ class TrafficStatements:
         self.statuses: Executable = select(machine.c.status, func.count().label("number")).group_by(
             machine.c.status
         )
+        self.oldest: Executable = select(func.min(machine.c.created_ms).label("at_ms")).where(
+            machine.c.status.in_(
+                [name for status in open_statuses() for name in (status, f"{status} PARKED")]
+            )
+        )
         self.waiting: Executable = select(func.count().label("number")).where(
             effect.c.done_ms.is_(None), effect.c.kind != "SendRequest"
         )
@@ -128,6 +134,27 @@ class RelayTraffic:
             "parked": sum(number for status, number in statuses.items() if status.endswith(" PARKED")),
             "unmatched": unmatched,
         }
+
+    def figures(self, tx: Transaction, *, unmatched: int) -> TrafficFigures:
+        """The same for who watches from afar, with the age of the oldest open hold."""
+        oldest = tx.one(self._statements.oldest)
+        return TrafficFigures(
+            by_status=self._statements.by_status(tx),
+            oldest_open_ms=None if oldest is None else oldest.at_ms,
+            **self.summary(tx, unmatched=unmatched),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrafficFigures:
+    """What a host that passes payments on has in its books now."""
+
+    by_status: dict[str, int]
+    open_holds: int
+    oldest_open_ms: int | None
+    waiting: int
+    parked: int
+    unmatched: int
 
 
 def count_open(statuses: dict[str, int], opened: Iterable[str]) -> int:

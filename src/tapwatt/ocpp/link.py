@@ -27,7 +27,7 @@ from tapwatt.ocpp.protocol import (
     StationSide,
 )
 from tapwatt.ocpp.schemas import classify
-from tapwatt.rpc.link import Connection, RpcClient, RpcServer
+from tapwatt.rpc.link import Connection, RpcClient, RpcServer, Witness, see_nothing
 from tapwatt.rpc.link.callbacks import Admit, admit_all
 from tapwatt.rpc.messages import CallFailed, CallRefused, NoAnswer, NotConnected, RefusedDial
 
@@ -71,6 +71,7 @@ class StationServer:
         on_closed: StationNews = _ignore_station,
         ping_s: float | None = 20.0,
         connections_max: int = 10_000,
+        witness: Witness = see_nothing,
     ) -> None:
         """`on_closed` comes when a station is no longer there, not when a newer socket replaced an old."""
         self._handler = handler
@@ -87,6 +88,7 @@ class StationServer:
             on_closed=self._closed,
             ping_s=ping_s,
             connections_max=connections_max,
+            witness=witness,
         )
 
     async def start(

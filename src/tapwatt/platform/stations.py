@@ -384,6 +384,6 @@ def _try(stepper: Stepping, session_id: str, event: Event) -> str:
     try:
         stepper.step(session_id, event)
     except UnableToDecide as error:
-        log.error("no row for a station's message", reason=str(error))
+        log.error("no row for a station's message", session=session_id, reason=str(error))
         return f"orphan: {error}"
     return ""

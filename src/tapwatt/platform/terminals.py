@@ -23,6 +23,7 @@ from tapwatt.uplink.messages import (
     Progress,
     Result,
     TerminalReported,
+    Traced,
 )
 
 R, K = Result, OperationKind
@@ -57,8 +58,8 @@ class Terminals:
                 )
             case Outcome():
                 return await self._outcome(edge_id, message)
-            case Progress():
-                return YES
+            case Progress() | Traced():
+                return YES  # for people: `wire_traces` keeps them
 
     async def edge_gone(self, edge_id: str) -> None:
         """An edge is not connected any more; what its terminals do is not known."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from functools import partial
 from importlib.metadata import version
 
 from tapwatt.edge import tables
@@ -13,6 +14,7 @@ from tapwatt.edge.journal import Journal
 from tapwatt.edge.patience import Patience
 from tapwatt.edge.tables import Site, TerminalPlace
 from tapwatt.edge.teller import Teller
+from tapwatt.edge.traces import TerminalTraces
 from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, run_program
 from tapwatt.settings import Settings
 from tapwatt.terminals.address import Address, TcpAddress, UnableToReadAddress, read_address
@@ -43,7 +45,15 @@ async def start(runtime: Runtime) -> None:
     )
     teller = Teller(client, timeout_s=settings.edge_timeout_s)
     journal = Journal(database, tell=teller.outcome, now_ms=now_ms)
-    drivers = _drivers(site, settings, journal, teller)
+    drivers: dict[str, Driver] = {}
+    traces = TerminalTraces(
+        client,
+        run=str(runtime.started_ms),
+        running=lambda terminal_id: drivers[terminal_id].running,
+        now_ms=now_ms,
+        timeout_s=settings.edge_timeout_s,
+    )
+    drivers |= _drivers(site, settings, journal, teller, traces if settings.trace_rows else None)
     agent = Agent(
         site.edge_id,
         software=f"tapwatt {version('tapwatt')}",
@@ -60,6 +70,7 @@ async def start(runtime: Runtime) -> None:
 
     runtime.closing.push_async_callback(client.stop)
     runtime.closing.push_async_callback(teller.stop)
+    runtime.closing.push_async_callback(traces.stop)
     runtime.closing.push_async_callback(journal.stop)
     await journal.start()
     for driver in drivers.values():
@@ -80,12 +91,14 @@ async def _watch(loop: asyncio.Task[None]) -> None:
         loop.result()
 
 
-def _drivers(site: Site, settings: Settings, journal: Journal, teller: Teller) -> dict[str, Driver]:
+def _drivers(
+    site: Site, settings: Settings, journal: Journal, teller: Teller, traces: TerminalTraces | None
+) -> dict[str, Driver]:
     patience = Patience(dialogue_s=settings.terminal_timeout_s + CARD_MARGIN_S)
     return {
         place.terminal_id: Driver(
             place,
-            link=_link(place, settings, patience),
+            link=_link(place, settings, patience, traces),
             journal=journal,
             teller=teller,
             now_ms=now_ms,
@@ -96,11 +109,14 @@ def _drivers(site: Site, settings: Settings, journal: Journal, teller: Teller) -
     }
 
 
-def _link(place: TerminalPlace, settings: Settings, patience: Patience) -> EcrLink:
+def _link(
+    place: TerminalPlace, settings: Settings, patience: Patience, traces: TerminalTraces | None
+) -> EcrLink:
     return EcrLink(
         address=terminal_address(place, settings),
         settings=EcrSettings(currency=place.currency, password=place.password),
         timings=Timings(dialogue_ms=round(patience.dialogue_s * 4000)),
+        observe=None if traces is None else partial(traces.saw, place.terminal_id),
     )
 
 

@@ -21,7 +21,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from tapwatt.programs.runtime import Runtime, listening_socket, now_ms
+from tapwatt.programs.health import Part, told
+from tapwatt.programs.metrics import CONTENT_TYPE, Figures, own_figures, page
+from tapwatt.programs.runtime import Runtime, listening_socket
 
 STOP_WITHIN_S: Final = 2
 REQUEST_WITHIN_S: Final = 10.0
@@ -33,6 +35,8 @@ View = Callable[[Mapping[str, str]], Awaitable[object]]
 Action = Callable[[dict[str, Any]], Awaitable[object]]
 """A JSON object sent to us → what is answered as JSON. Raises BadQuery."""
 Health = Callable[[], Mapping[str, object]]
+"""Facts that `/health` tells beside the status."""
+Parts = Callable[[], list[Part]]
 
 
 class BadQuery(ValueError):
@@ -124,26 +128,39 @@ async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http
     return taken
 
 
-def health_route(runtime: Runtime, health: Health | None = None) -> Route:
-    """`GET /health`: 200 with status, program, up_ms, and what `health` adds of its own."""
+def health_route(runtime: Runtime, health: Health | None = None, parts: Parts | None = None) -> Route:
+    """`GET /health`: status, program, up_ms, which part is ill and why, and the facts of `health`; 503 when
+    the program is down."""
 
     async def answer(_request: Request) -> Response:
-        more = {} if health is None else dict(health())
-        up_ms = now_ms() - runtime.started_ms
-        return JSONResponse({"status": "ok", "program": runtime.name, "up_ms": up_ms, **more})
+        status, body = told(runtime, parts() if parts else [], health() if health else {})
+        return JSONResponse(body, status_code=status)
 
     return Route("/health", answer)
+
+
+def metrics_route(runtime: Runtime, figures: Figures | None = None) -> Route:
+    """`GET /metrics`: what every program counts, and what `figures` adds."""
+
+    async def answer(_request: Request) -> Response:
+        found = await figures() if figures is not None else own_figures(runtime)
+        return Response(page(found), media_type=CONTENT_TYPE)
+
+    return Route("/metrics", answer)
 
 
 def json_app(
     runtime: Runtime,
     *,
     health: Health | None = None,
+    parts: Parts | None = None,
+    figures: Figures | None = None,
     views: Mapping[str, View] | None = None,
     actions: Mapping[str, Action] | None = None,
 ) -> Starlette:
-    """A host's HTTP side: `/health`, views (GET path → JSON) and actions (POST path, JSON object → JSON)."""
-    routes = [health_route(runtime, health)]
+    """A host's HTTP side: `/health`, `/metrics`, views (GET path → JSON) and actions (POST path, JSON object
+    → JSON)."""
+    routes = [health_route(runtime, health, parts), metrics_route(runtime, figures)]
     routes += [Route(path, _viewing(view)) for path, view in (views or {}).items()]
     routes += [Route(path, _acting(act), methods=["POST"]) for path, act in (actions or {}).items()]
     return Starlette(routes=routes)

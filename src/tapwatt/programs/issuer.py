@@ -11,12 +11,16 @@ from tapwatt.hosts.issuer import pages, tables
 from tapwatt.hosts.issuer.desk import IssuerHost
 from tapwatt.hosts.issuer.seed import seed
 from tapwatt.hosts.issuer.silence import MOST_S, Silence
+from tapwatt.programs.health import Part
 from tapwatt.programs.http import BadQuery, json_app, serve_http
+from tapwatt.programs.metrics import AnswerFigures, Family, Histogram, age_s, gauge, own_figures
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
 from tapwatt.programs.switching import accept_only, cipher, listen, transactions_view
+from tapwatt.programs.tracing import recorder, traces_view
 from tapwatt.rails.sandbox import network
 from tapwatt.settings import Settings
 from tapwatt.store import Database
+from tapwatt.traces import Recorder
 
 
 async def start(runtime: Runtime, silence: Silence | None = None) -> None:
@@ -30,11 +34,22 @@ async def start(runtime: Runtime, silence: Silence | None = None) -> None:
     await host.start()
     runtime.closing.push_async_callback(host.stop)
     scheme = network().institutions.scheme
-    await listen(runtime, host.handle, settings.issuer_port, accept_sign_on=accept_only(scheme))
-    await _serve_views(runtime, database, silence)
+    traces, answers = recorder(runtime, database, tables.TRACES), AnswerFigures()
+    await listen(
+        runtime,
+        host.handle,
+        settings.issuer_port,
+        accept_sign_on=accept_only(scheme),
+        traces=traces,
+        partner="scheme",
+        figures=answers,
+    )
+    await _serve_views(runtime, database, silence, traces, answers)
 
 
-async def _serve_views(runtime: Runtime, database: Database, silence: Silence) -> None:
+async def _serve_views(
+    runtime: Runtime, database: Database, silence: Silence, traces: Recorder, answers: AnswerFigures
+) -> None:
     async def summary(_query: Mapping[str, str]) -> object:
         return await database.read(pages.summary)
 
@@ -52,13 +67,30 @@ async def _serve_views(runtime: Runtime, database: Database, silence: Silence) -
         silence.begin(seconds, late=late)
         return {"silent_ms": silence.left_ms, "late": late}
 
+    async def figures() -> list[Family | Histogram]:
+        number, since_ms = await database.read(tables.open_holds_since)
+        return [
+            *own_figures(runtime, traces),
+            *answers.families(),
+            gauge("open_holds", "Holds that are neither posted nor given back.", number),
+            gauge("oldest_open_hold_seconds", "Age of the oldest of them.", age_s(since_ms)),
+        ]
+
+    def parts() -> list[Part]:
+        left_ms = silence.left_ms
+        reason = f"the sandbox keeps it silent for {left_ms} ms more" if left_ms else ""
+        return [Part(name="answers", reason=reason)]
+
     app = json_app(
         runtime,
         health=lambda: {"silent_ms": silence.left_ms},
+        parts=parts,
+        figures=figures,
         views={
             "/api/v1/transactions": transactions_view(database, pages.transactions),
             "/api/v1/summary": summary,
             "/api/v1/cards": cards,
+            "/api/v1/traces": traces_view(database, tables.TRACES),
         },
         actions={"/sandbox/silence": be_silent},
     )

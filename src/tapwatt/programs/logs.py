@@ -10,6 +10,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any, TextIO, cast
 
 import structlog
@@ -25,6 +26,7 @@ def set_up_logs(level: str, *, program: str) -> None:
     stderr = cast(TextIO, _Stderr())
     structlog.configure(
         processors=[
+            partial(_of_program, program),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -36,10 +38,16 @@ def set_up_logs(level: str, *, program: str) -> None:
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(program=program)
     handler = logging.StreamHandler(stderr)
     handler.setFormatter(_Plain(f"level=%(levelname)s program={program} logger=%(name)s event=%(message)r"))
     logging.basicConfig(level=max(least, logging.WARNING), handlers=[handler], force=True)
+
+
+def _of_program(
+    program: str, _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Callbacks after a commit run in no context of the program's own, so its name is not kept in one."""
+    return {"program": program, **event}
 
 
 class _Stderr:

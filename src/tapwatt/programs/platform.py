@@ -25,20 +25,37 @@ from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
 from tapwatt.ocpp.v16 import costs
 from tapwatt.platform import places, seed, station_commands
+from tapwatt.platform.figures import edges
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
 from tapwatt.platform.tables import METADATA
 from tapwatt.platform.terminals import Terminals
+from tapwatt.platform.wire_traces import TRACES, EdgeTraces, PlatformWires, owner
+from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http
+from tapwatt.programs.metrics import page
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
+from tapwatt.programs.tracing import recorder
+from tapwatt.programs.watching import Watch, say_step
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
 from tapwatt.settings import Settings
 from tapwatt.store import Database
+from tapwatt.traces import Wire
 from tapwatt.uplink.link import EdgeServer
-from tapwatt.uplink.messages import Accepted, Ask, FromEdge, FromPlatform, Operate, OperationKind, Show
+from tapwatt.uplink.messages import (
+    Accepted,
+    Ask,
+    FromEdge,
+    FromPlatform,
+    Operate,
+    OperationKind,
+    Show,
+    Traced,
+)
 from tapwatt.web.app import build_app
+from tapwatt.web.chart.hosts import HOSTS, HostTraces
 
 T = TypeVar("T")
 STATUS_AFTER_S = 2.0
@@ -205,6 +222,12 @@ def terms_of(settings: Settings) -> places.Terms:
     )
 
 
+def _host_addresses(settings: Settings) -> dict[str, str]:
+    """The HTTP sides of the hosts; one on a port that only it knows cannot be asked."""
+    ports = {host: getattr(settings, f"{host}_http_port") for host in HOSTS}
+    return {host: f"http://{settings.host}:{port}" for host, port in ports.items() if port}
+
+
 class Platform:
     """The platform's parts, joined."""
 
@@ -214,9 +237,20 @@ class Platform:
         settings = runtime.settings
         self.public_url = settings.public_url
         terms = terms_of(settings)
-        self.edge_server = EdgeServer(handler=self._from_edge, on_closed=self._edge_gone)
+        self.traces = recorder(runtime, database, TRACES, owner=owner)
+        wires = PlatformWires(self.traces, now_ms=now_ms)
+        self.edge_traces = EdgeTraces(database, rows=settings.trace_rows)
+        self.edge_server = EdgeServer(
+            handler=self._from_edge,
+            on_closed=self._edge_gone,
+            witness=partial(wires.saw, Wire.UPLINK),
+        )
         self.station_server = StationServer(
-            handler=self._from_station, admit=self._admit, on_opened=self._came, on_closed=self._went
+            handler=self._from_station,
+            admit=self._admit,
+            on_opened=self._came,
+            on_closed=self._went,
+            witness=partial(wires.saw, Wire.OCPP),
         )
         self.station_wire = StationWire(self.station_server, settings.ocpp_timeout_s)
         self.engine = Engine(
@@ -232,6 +266,14 @@ class Platform:
             ),
             now_ms=now_ms,
             inline=partial(record, chance=secrets.token_bytes),
+        )
+        self._edges: frozenset[str] = frozenset()
+        self.watch = Watch(
+            runtime,
+            database,
+            self.traces,
+            connected=lambda: (len(self.station_server.connected), self.edge_server.connected),
+            known_edges=lambda: self._edges,
         )
         common: dict[str, Any] = {
             "engine": self.engine,
@@ -251,6 +293,9 @@ class Platform:
         runtime, settings = self.runtime, self.runtime.settings
         await self.database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=now_ms()))
         await self.database.write(lambda tx: tx.run(places.ALL_GONE))
+        self._edges = await self.database.read(edges)
+        self.engine.subscribe(self.watch.tally.followed)
+        self.engine.subscribe(say_step)
         await self.engine.start()
         runtime.closing.push_async_callback(self.engine.stop)
         port = await self.station_server.start(host=settings.host, port=settings.ocpp_port)
@@ -270,8 +315,10 @@ class Platform:
             now_ms=now_ms,
             chance=secrets.token_bytes,
             public_url=lambda: self.public_url,
-            health=self.health,
+            health=lambda: told(self.runtime, self.watch.parts(), self._present())[1],
+            metrics=self._metrics,
             send=self.station_wire.send,
+            hosts=HostTraces(_host_addresses(self.runtime.settings)),
             terms=terms_of(self.runtime.settings),
         )
         settings = self.runtime.settings
@@ -279,16 +326,19 @@ class Platform:
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 
-    def health(self) -> dict[str, object]:
+    def _present(self) -> dict[str, object]:
         """Who is connected."""
         return {
-            "program": self.runtime.name,
-            "up_ms": now_ms() - self.runtime.started_ms,
             "stations": list(self.station_server.connected),
             "edges": list(self.edge_server.connected),
         }
 
+    async def _metrics(self) -> str:
+        return page(await self.watch.figures())
+
     async def _from_edge(self, edge_id: str, message: FromEdge) -> Accepted:
+        if isinstance(message, Traced):
+            return await self.edge_traces.told(edge_id, message)
         return await self.terminals.handle(edge_id, message)
 
     async def _from_station(self, received: ocpp.Received) -> ocpp.Answer:

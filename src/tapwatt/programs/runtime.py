@@ -52,6 +52,7 @@ class Runtime:
         self.started_ms = now_ms()
         self.listeners: dict[str, tuple[str, int]] = {}
         self.devices: dict[str, str] = {}
+        self.databases: list[Database] = []
         self._stop = asyncio.Event()
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -77,6 +78,7 @@ class Runtime:
         except UnableToOpen as error:
             raise UnableToStart(str(error)) from error
         self.closing.push_async_callback(database.close)
+        self.databases.append(database)
         return database
 
     def spawn(self, work: Coroutine[Any, Any, None], *, name: str) -> asyncio.Task[None]:

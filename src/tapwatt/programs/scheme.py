@@ -20,10 +20,14 @@ async def start(runtime: Runtime) -> None:
             metadata=tables.METADATA,
             migrations="tapwatt.hosts.scheme.migrations",
             tables=tables.PAYMENT,
+            traces=tables.TRACES,
             seed=tables.seed,
             rules=OwnRules(machine_id=machine_id, check=tables.consider),
             institution_id=directory.institutions.scheme,
-            upstream=Upstream(name=directory.institutions.issuer, port=settings.port_to_dial("issuer_port")),
+            downstream="acquirer",
+            upstream=Upstream(
+                name=directory.institutions.issuer, role="issuer", port=settings.port_to_dial("issuer_port")
+            ),
             timeout_s=settings.scheme_timeout_s,
             port=settings.scheme_port,
             http_port=settings.scheme_http_port,

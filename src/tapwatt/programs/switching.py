@@ -16,9 +16,21 @@ from sqlalchemy import MetaData
 
 from tapwatt.engine import MachineTables
 from tapwatt.hosts.relaying import RelayHost
-from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic
+from tapwatt.hosts.traffic import MOST_SHOWN, USUALLY_SHOWN, RelayTraffic, TrafficFigures
+from tapwatt.programs.health import Part
 from tapwatt.programs.http import BadQuery, View, json_app, serve_http
+from tapwatt.programs.metrics import (
+    AnswerFigures,
+    Family,
+    Histogram,
+    age_s,
+    counter,
+    gauge,
+    gauges,
+    own_figures,
+)
 from tapwatt.programs.runtime import Runtime, now_ms, unable_to_listen
+from tapwatt.programs.tracing import observer, recorder, traces_view, witness
 from tapwatt.rails.forward import RetryRules
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.keys import PanCipher
@@ -28,6 +40,7 @@ from tapwatt.rails.relay_messages import Hop, Verdict
 from tapwatt.rails.responses import ResponseCode
 from tapwatt.rails.sandbox import pan_keys
 from tapwatt.store import Database, Transaction
+from tapwatt.traces import Recorder, TraceTable
 
 CONCURRENCY: Final = 1024
 """Requests in work on one line: a silent issuer must not stop the reversals behind its authorisations."""
@@ -45,9 +58,10 @@ class OwnRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A next party: its name in the rules and the port it listens on."""
+    """A next party: its name in the rules, its role on the rails and the port it listens on."""
 
     name: str
+    role: str
     port: int
 
 
@@ -58,9 +72,11 @@ class Switch:
     metadata: MetaData
     migrations: str
     tables: MachineTables
+    traces: TraceTable
     seed: Callable[[Transaction], None]
     rules: OwnRules
     institution_id: str  # field 33 towards the next party
+    downstream: str  # who asks here
     upstream: Upstream
     timeout_s: float
     port: int
@@ -72,11 +88,13 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     """Start a host that passes payments on: database, line to the next party, engine, listeners."""
     database = await runtime.database(switch.metadata, migrations=switch.migrations)
     await database.write(switch.seed)
+    traces, figures = recorder(runtime, database, switch.traces), AnswerFigures()
     client = HostClient(
         runtime.settings.host,
         switch.upstream.port,
         forwarder_id=switch.institution_id,
-        observe=LineLog(switch.upstream.name),
+        observe=observer(traces, switch.upstream.role, LineLog(switch.upstream.name)),
+        witness=witness(traces, switch.upstream.role),
     )
     host = RelayHost(
         database,
@@ -92,30 +110,81 @@ async def start_switch(runtime: Runtime, switch: Switch) -> RelayHost:
     runtime.closing.push_async_callback(client.stop)
     await host.start()
     runtime.closing.push_async_callback(host.stop)
-    await listen(runtime, host.handle, switch.port, accept_sign_on=switch.accept_sign_on)
-    await _serve_views(runtime, switch, database, client)
+    await listen(
+        runtime,
+        host.handle,
+        switch.port,
+        accept_sign_on=switch.accept_sign_on,
+        traces=traces,
+        partner=switch.downstream,
+        figures=figures,
+    )
+    await _serve_views(runtime, switch, database, client, traces, figures)
     return host
 
 
-async def _serve_views(runtime: Runtime, switch: Switch, database: Database, client: HostClient) -> None:
+async def _serve_views(
+    runtime: Runtime,
+    switch: Switch,
+    database: Database,
+    client: HostClient,
+    traces: Recorder,
+    answers: AnswerFigures,
+) -> None:
     traffic = RelayTraffic(switch.tables)
 
     async def summary(_query: Mapping[str, str]) -> object:
         return await database.read(lambda tx: traffic.summary(tx, unmatched=client.late_answers))
 
+    async def figures() -> list[Family | Histogram]:
+        books = await database.read(lambda tx: traffic.figures(tx, unmatched=client.late_answers))
+        lines = {switch.upstream.role: int(client.connected)}
+        return [
+            *own_figures(runtime, traces),
+            *answers.families(),
+            *_book_families(books),
+            gauges("line_up", "Whether the line to the next party is signed on.", "party", lines),
+        ]
+
+    def parts() -> list[Part]:
+        away = "" if client.connected else f"no line to the {switch.upstream.role}"
+        return [Part(name=f"line to {switch.upstream.role}", reason=away)]
+
     app = json_app(
         runtime,
         health=lambda: {"lines": {switch.upstream.name: client.connected}},
+        parts=parts,
+        figures=figures,
         views={
             "/api/v1/transactions": transactions_view(database, traffic.transactions),
             "/api/v1/summary": summary,
+            "/api/v1/traces": traces_view(database, switch.traces),
         },
     )
     await serve_http(runtime, app, switch.http_port)
 
 
+def _book_families(books: TrafficFigures) -> list[Family | Histogram]:
+    """A relaying host's books as figures."""
+    return [
+        gauges("transactions", "Life cycles by where they stand.", "status", books.by_status),
+        gauge("open_holds", "Holds that are neither captured nor given back.", books.open_holds),
+        gauge("oldest_open_hold_seconds", "Age of the oldest of them.", age_s(books.oldest_open_ms)),
+        gauge("store_and_forward_waiting", "Advices that wait for the next party.", books.waiting),
+        gauge("store_and_forward_parked", "Advices that wait for a person.", books.parked),
+        counter("unmatched_answers", "Answers that fitted no question.", {(): books.unmatched}),
+    ]
+
+
 async def listen(
-    runtime: Runtime, handle: Handler, port: int, *, accept_sign_on: Callable[[Message], str]
+    runtime: Runtime,
+    handle: Handler,
+    port: int,
+    *,
+    accept_sign_on: Callable[[Message], str],
+    traces: Recorder,
+    partner: str,
+    figures: AnswerFigures,
 ) -> None:
     """Listen for partners until the program stops; UnableToStart when the port is taken."""
     server = HostServer(
@@ -124,7 +193,8 @@ async def listen(
         port=port,
         accept_sign_on=accept_sign_on,
         concurrency=CONCURRENCY,
-        observe=LineLog("partner"),
+        observe=observer(traces, partner, LineLog("partner")),
+        witness=witness(traces, partner, figures),
     )
     try:
         await server.start()

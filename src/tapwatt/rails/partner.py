@@ -12,6 +12,7 @@ from typing import Protocol
 from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.iso8583.masking import scrub
 from tapwatt.rails.mux import Unmatched
+from tapwatt.traces import Direction, Mark
 
 
 class NoAnswer(Exception):
@@ -46,6 +47,13 @@ class HostObserver(Protocol):
 
     def __call__(self, happened: str, /, **details: object) -> None:
         """`happened`: signed_on, down, rejected, unmatched, handler_failed, refused or dial_failed."""
+
+
+class HostWitness(Protocol):
+    """Sees every payment message that passes a line, as it passes. It must not wait and cannot fail."""
+
+    def __call__(self, direction: Direction, message: Message, mark: Mark = Mark.NONE, /) -> None:
+        """AWAITED gives the question that stays without an answer."""
 
 
 def failure_text(error: Exception) -> str:

@@ -100,6 +100,12 @@ def pan_of(message: Message) -> str:
     return pan
 
 
+def references(message: Message) -> dict[str, str]:
+    """What a log line about a message names it by, as far as the message says; masked by the log itself."""
+    found = {"life_cycle": message.get(LIFE_CYCLE), "reference": payment_reference(message)}
+    return {name: value[:_MOST_REFERENCE] for name, value in found.items() if isinstance(value, str)}
+
+
 def masked_pan(pan: str) -> str:
     """As views show it; "" stays ""."""
     return mask_pan(pan)

@@ -14,7 +14,7 @@ from tapwatt.store.errors import UnableToStore
 from tapwatt.store.opening import Opened, open_url
 from tapwatt.store.readers import Readers
 from tapwatt.store.transaction import Transaction
-from tapwatt.store.writer import Writer
+from tapwatt.store.writer import Writer, Writing
 
 T = TypeVar("T")
 
@@ -48,6 +48,11 @@ class Database:
         """
         opened = await asyncio.to_thread(open_url, url, metadata=metadata, migrations=migrations)
         return cls(opened, most_writing=most_writing, most_reading=most_reading)
+
+    @property
+    def writing(self) -> Writing:
+        """How the writer fares."""
+        return self._writer.writing
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run the work in the writer thread and return its result after COMMIT has returned.

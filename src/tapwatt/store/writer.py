@@ -7,11 +7,13 @@ figures in stack-figures section 4: a commit for one costs about what a commit f
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
 from tapwatt.store.errors import UnableToQueue, UnableToStore
+from tapwatt.store.tally import Tally
 from tapwatt.store.transaction import Connection, Transaction
 
 T = TypeVar("T")
@@ -20,6 +22,31 @@ MOST_WAITING = 10_000
 """Callers that may wait at once; at the measured rates they are served within a second."""
 MOST_IN_BATCH = 500
 """Callers in one commit; bounds how long the first of a batch waits for the last."""
+
+
+BATCH_SIZES = (1, 2, 5, 10, 25, 50, 100, 250, 500)
+COMMITS_US = (500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_000_000)
+
+
+class Writing:
+    """How the writer fares. `failure` is why the last commit failed, "" if it did not."""
+
+    def __init__(self) -> None:
+        self.batch_sizes, self.commits_us = Tally(BATCH_SIZES), Tally(COMMITS_US)
+        self.failure = ""
+        self.failures = 0
+        self.waiting = 0
+
+    def committed(self, callers: int, began_ns: int) -> None:
+        """A batch is durable."""
+        self.batch_sizes.add(callers)
+        self.commits_us.add((time.monotonic_ns() - began_ns) // 1000)
+        self.failure = ""
+
+    def failed(self, reason: str) -> None:
+        """A batch is lost."""
+        self.failures += 1
+        self.failure = reason
 
 
 class _Job:
@@ -44,6 +71,7 @@ class Writer:
     def __init__(
         self, connection: Connection, *, most_waiting: int = MOST_WAITING, most_in_batch: int = MOST_IN_BATCH
     ) -> None:
+        self.writing = Writing()
         self._connection = connection
         self._most_waiting = most_waiting
         self._most_in_batch = most_in_batch
@@ -67,6 +95,7 @@ class Writer:
             raise UnableToQueue(f"the database has {self._waiting} callers waiting, the most allowed")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting += 1
+        self.writing.waiting = self._waiting
         self._queue.put(_Job(work, future, readonly))
         return cast(T, await future)
 
@@ -101,12 +130,15 @@ class Writer:
 
     def _commit(self, batch: list[_Job]) -> None:
         """Run and commit a batch; every job ends with its result or an error, whatever happens."""
+        began_ns = time.monotonic_ns()
         try:
             self._connection.begin()
             for job in batch:
                 self._run_one(job)
             self._connection.commit()
+            self.writing.committed(len(batch), began_ns)
         except BaseException as error:
+            self.writing.failed(f"the last commit failed: {error}")
             _fail_all(batch, error)
             self._roll_back()
 
@@ -147,6 +179,7 @@ class Writer:
     def _deliver(self, batch: list[_Job]) -> None:
         """On the loop: call back and answer, in commit order."""
         self._waiting -= len(batch)
+        self.writing.waiting = self._waiting
         for job in batch:
             if job.error is None:
                 self._call_back(job)

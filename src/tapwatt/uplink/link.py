@@ -6,7 +6,7 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from tapwatt.rpc.link import Connection, RpcClient, RpcServer
+from tapwatt.rpc.link import Connection, RpcClient, RpcServer, Witness, see_nothing
 from tapwatt.rpc.link.callbacks import Admit, admit_all
 from tapwatt.rpc.messages import CallRefused, Fault, NoAnswer, RefusedDial
 from tapwatt.uplink.codec import (
@@ -46,6 +46,7 @@ class EdgeServer:
         on_opened: EdgeNews = _ignore_edge,
         on_closed: EdgeNews = _ignore_edge,
         ping_s: float | None = 20.0,
+        witness: Witness = see_nothing,
     ) -> None:
         """`on_opened` comes at each connect, before Hello; `on_closed` when an edge is no longer there."""
         self._handler = handler
@@ -65,6 +66,7 @@ class EdgeServer:
             on_opened=opened,
             on_closed=closed,
             ping_s=ping_s,
+            witness=witness,
         )
 
     async def start(

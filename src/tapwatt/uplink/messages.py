@@ -143,6 +143,34 @@ class Progress:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedMessage:
+    """One message on a terminal's wire, decoded and masked; `fields` is JSON. `key` is the operation's, ""
+    outside of one."""
+
+    at_ms: int
+    direction: str
+    terminal_id: str
+    wire: str
+    name: str
+    amount_minor: int | None = None
+    currency: str = ""
+    mark: str = ""
+    reference: str = ""
+    key: str = ""
+    fields: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """What went over terminals' wires, for people to read; repeated until accepted. `run` is the edge's
+    start, `number` the first message's place since then."""
+
+    run: str
+    number: int
+    messages: tuple[TracedMessage, ...]
+
+
 # --- platform → edge
 
 
@@ -209,9 +237,9 @@ class Accepted:
     reason: str = ""
 
 
-FromEdge = Hello | TerminalReported | CardPresented | Outcome | Progress
+FromEdge = Hello | TerminalReported | CardPresented | Outcome | Progress | Traced
 FromPlatform = Operate | Abort | Show | ReadCards | Ask
 Message = FromEdge | FromPlatform
 
-FROM_EDGE: tuple[type[FromEdge], ...] = (Hello, TerminalReported, CardPresented, Outcome, Progress)
+FROM_EDGE: tuple[type[FromEdge], ...] = (Hello, TerminalReported, CardPresented, Outcome, Progress, Traced)
 FROM_PLATFORM: tuple[type[FromPlatform], ...] = (Operate, Abort, Show, ReadCards, Ask)

@@ -99,6 +99,7 @@ def api(desk: Desk) -> APIRouter:
         return {"accepted": True}
 
     _places(router, desk)
+    _charts(router, desk)
     _waiting(router, desk)
     return router
 
@@ -121,6 +122,21 @@ def _places(router: APIRouter, desk: Desk) -> None:
     @router.get("/alarms", summary="What waits for a person")
     async def alarms() -> Json:
         return {"alarms": await desk.listing("alarms")}
+
+
+def _charts(router: APIRouter, desk: Desk) -> None:
+    """What went over the wires."""
+
+    @router.get(
+        "/sessions/{session_id}/chart",
+        summary="Every message between the parties of one session, decoded and masked",
+        responses=MISSING,
+    )
+    async def chart(session_id: SessionId) -> Json:
+        found = await desk.session(session_id)
+        if found is None:
+            raise HTTPException(404, f"there is no session {session_id}")
+        return await desk.chart(found)
 
 
 def _waiting(router: APIRouter, desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """The web application of the platform: console, API and health, behind the guard."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -23,6 +23,7 @@ from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
+from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
 from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
@@ -31,7 +32,7 @@ from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
 
-FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
+FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
@@ -62,12 +63,14 @@ def build_app(
     chance: Callable[[int], bytes],
     public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
+    metrics: Callable[[], Awaitable[str]] | None = None,
     send: Send | None = None,
+    hosts: HostTraces | None = None,
     terms: Terms | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
-    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `terms`
-    are what sessions are offered with."""
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
+    says where the rails' traces are read, `terms` are what sessions are offered with."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -77,6 +80,7 @@ def build_app(
         chance=chance,
         public_url=public_url,
         stations=stations,
+        hosts=hosts or HostTraces({}),
     )
     engine.subscribe(lambda step: desk.live.changed())
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
@@ -97,9 +101,23 @@ def build_app(
     app.include_router(drivers.router())
     app.include_router(console.router())
 
+    _add_for_machines(app, health, metrics)
+    _explain_errors(app, console, drivers)
+    return WebSide(app, desk)
+
+
+def _add_for_machines(
+    app: FastAPI, health: Callable[[], dict[str, object]], metrics: Callable[[], Awaitable[str]] | None
+) -> None:
+    """What no person reads: health, figures, and the files of pages."""
+
     @app.get("/health", include_in_schema=False)
-    async def alive() -> dict[str, object]:
-        return {"status": "ok", **health()}
+    async def alive() -> Response:
+        body = {"status": "ok", **health()}
+        return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
+
+    if metrics is not None:
+        app.add_api_route("/metrics", _scraped(metrics), methods=["GET"], include_in_schema=False)
 
     @app.get("/static/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
@@ -109,8 +127,12 @@ def build_app(
         body, kind = found
         return Response(body, media_type=kind)
 
-    _explain_errors(app, console, drivers)
-    return WebSide(app, desk)
+
+def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Response]]:
+    async def answer() -> Response:
+        return Response(await metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return answer
 
 
 def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:

@@ -3,13 +3,15 @@ their own."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tapwatt.pages.layout import environment, render
 from tapwatt.pages.stream import EventStream
+from tapwatt.web.chart.drawing import chart_page
 from tapwatt.web.desk import Desk
 from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
@@ -17,6 +19,7 @@ from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
 
 Json = dict[str, Any]
+Payment = Annotated[str, Query(max_length=64)]
 SESSION_TONES = {
     "charging": "busy", "starting": "busy", "authorising": "busy", "stopping": "busy", "closing": "busy",
     "ready": "busy", "offered": "", "closed": "good", "failed": "warn", "review": "bad",
@@ -33,6 +36,7 @@ MESSAGES_MAX, MESSAGE_CHARACTERS_MAX = 40, 300
 """What one page shows at most; what it leaves out is counted on it."""
 
 BOARD = ("figures", "stations", "terminals", "alarms", "latest")
+CHART = ("followed", "wires", "heard")
 STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages")
 
 
@@ -56,6 +60,8 @@ class Console:
         router.add_api_route("/sessions/{session_id}", self.session, methods=["GET"])
         router.add_api_route("/live/sessions/{session_id}", self.live_session, methods=["GET"])
         router.add_api_route("/sessions/{session_id}/stop", self.stop, methods=["POST"])
+        router.add_api_route("/sessions/{session_id}/chart", self.chart, methods=["GET"])
+        router.add_api_route("/live/sessions/{session_id}/chart", self.live_chart, methods=["GET"])
         self._queue.add_to(router)
         self._tariffs.add_to(router)
         return router
@@ -87,6 +93,25 @@ class Console:
             return self._pieces(STORY, session_page(found, now_ms=self._desk.now_ms()))
 
         return EventStream(self._desk.live.fragments(f"session {session_id}", pieces))
+
+    async def chart(self, session_id: str, payment: Payment = "") -> Response:
+        """The sequence chart of a session; `payment` is the life cycle to follow."""
+        live = f"/live/sessions/{session_id}/chart?{urlencode({'payment': payment})}"
+        shown = await self._charted(session_id, payment)
+        return HTMLResponse(render(self._env, "chart.html", live=live, **shown))
+
+    async def live_chart(self, session_id: str, payment: Payment = "") -> Response:
+        """Its changes, as they happen."""
+        await self._found(session_id)
+
+        async def pieces() -> Mapping[str, str]:
+            return self._pieces(CHART, await self._charted(session_id, payment))
+
+        return EventStream(self._desk.live.fragments(f"chart {session_id} {payment}", pieces))
+
+    async def _charted(self, session_id: str, payment: str) -> Json:
+        found = await self._found(session_id)
+        return chart_page(found, await self._desk.chart(found), chosen=payment)
 
     async def stop(self, session_id: str) -> Response:
         """Ask for the end of a session, then show it."""

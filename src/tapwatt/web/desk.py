@@ -14,7 +14,11 @@ from tapwatt.pages.live import Live
 from tapwatt.platform import receipts, review, upkeep, views
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import StationCommands
+from tapwatt.platform.wire_traces import session_traces
 from tapwatt.store import Database, Transaction
+from tapwatt.web.chart.arrows import arrows, payments
+from tapwatt.web.chart.hosts import HostTraces
+from tapwatt.web.chart.own import facts, of_session, window
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -37,6 +41,8 @@ class Desk:
     """Where drivers' phones reach this platform."""
     stations: StationCommands | None = None
     """None where no station can be reached from here."""
+    hosts: HostTraces = field(default_factory=lambda: HostTraces({}))
+    """Where the rails' own traces are read."""
     live: Live = field(default_factory=Live)
 
     async def board(self) -> Json:
@@ -119,6 +125,30 @@ class Desk:
 
     def _linked(self, document: Json) -> Json:
         return {**document, "url": f"{self.public_url()}/d/receipts/{document['token']}"}
+
+    async def chart(self, found: Json) -> Json:
+        """Every message of a session, from the platform's own wires and from the hosts' ports."""
+        now_ms = self.now_ms()
+        from_ms, until_ms = window(found, now_ms=now_ms)
+        rows = await self.database.read(
+            lambda tx: session_traces(
+                tx,
+                operator_id=self.operator_id,
+                station_id=found["station_id"],
+                terminal_id=found["terminal_id"] or "",
+                from_ms=from_ms,
+                until_ms=until_ms,
+            )
+        )
+        told = await self.hosts.of(found["reference"] if found["leader"] in (None, "terminal") else "")
+        drawn = arrows(found, of_session(rows, facts(found)), told, now_ms=now_ms)
+        return {
+            "session_id": found["session_id"],
+            "reference": found["reference"],
+            "parties": {host: rows is not None for host, rows in told.items()},
+            "payments": payments(drawn),
+            "arrows": drawn,
+        }
 
     async def listing(self, what: str) -> list[Json]:
         """Stations, terminals, accounts or alarms."""

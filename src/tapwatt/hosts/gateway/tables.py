@@ -12,10 +12,12 @@ from tapwatt.rails.iso8583 import Message
 from tapwatt.rails.relay_messages import Hop, Verdict
 from tapwatt.rails.sandbox import network
 from tapwatt.store import Transaction
+from tapwatt.traces import trace_table
 
 METADATA = MetaData()
 PAYMENT = machine_tables(METADATA, MACHINE)
 stan_table(METADATA)
+TRACES = trace_table(METADATA)
 
 MERCHANT = Table(
     "merchant",

@@ -41,7 +41,7 @@ from tapwatt.rails.messages import (
 )
 from tapwatt.rails.mti import COMPLETION, first_of
 from tapwatt.rails.partner import Partner
-from tapwatt.rails.relay_messages import SealedPan, identity_of, masked_pan, pan_of
+from tapwatt.rails.relay_messages import SealedPan, identity_of, masked_pan, pan_of, references
 from tapwatt.rails.relay_states import Identity
 from tapwatt.rails.responses import ResponseCode, approves
 from tapwatt.rails.sandbox import AmountOutcome, amount_outcome, issuer_master_key
@@ -116,7 +116,7 @@ class IssuerHost:
                 case _:
                     return response(message, ResponseCode.INVALID_TRANSACTION)
         except (MissingField, UnableToRead) as error:
-            log.warning("message refused", mti=message.mti, reason=str(error))
+            log.warning("message refused", mti=message.mti, reason=str(error), **references(message))
             return response(message, ResponseCode.FORMAT_ERROR)
 
     async def _authorise(self, message: Message) -> Message | None:
@@ -135,7 +135,13 @@ class IssuerHost:
 
         taken, held_minor = await self.engine.transact(work)
         code, reason = answer(taken.before, taken.event)
-        log.info("authorisation answered", life_cycle=identity.life_cycle, code=code, reason=reason or None)
+        log.info(
+            "authorisation answered",
+            life_cycle=identity.life_cycle,
+            reference=identity.reference or None,
+            code=code,
+            reason=reason or None,
+        )
         if not await self._may_leave(identity.amount_minor):
             return None
         if not approves(code):
@@ -193,6 +199,7 @@ class IssuerHost:
             "advice answered",
             mti=message.mti,
             life_cycle=identity.life_cycle,
+            reference=identity.reference or None,
             code=code,
             reason=reason or None,
         )

@@ -27,10 +27,12 @@ from sqlalchemy import (
 from tapwatt.engine import machine_tables
 from tapwatt.hosts.issuer.decide import Card, CountOn, Effect, Hold, Post, Release
 from tapwatt.store import Row, Transaction
+from tapwatt.traces import trace_table
 
 MACHINE: Final = "authorisation"
 METADATA = MetaData()
 AUTHORISATION = machine_tables(METADATA, MACHINE)
+TRACES = trace_table(METADATA)
 
 ACCOUNT = Table(
     "account",
@@ -106,7 +108,9 @@ _CARDS: Executable = (
     .order_by(CARD.c.masked)
     .limit(bindparam("most"))
 )
-_OPEN: Executable = select(func.count().label("number")).where(HOLD.c.open == 1)
+_OPEN: Executable = select(func.count().label("number"), func.min(HOLD.c.placed_ms).label("oldest_ms")).where(
+    HOLD.c.open == 1
+)
 ANY_CARD: Executable = select(CARD.c.pan_match).limit(1)
 ADD_CARD: Executable = insert(CARD)
 ADD_ACCOUNT: Executable = insert(ACCOUNT)
@@ -164,6 +168,12 @@ def open_holds(tx: Transaction) -> int:
     """How many holds are open at this issuer."""
     row = tx.one(_OPEN)
     return 0 if row is None else int(row.number)
+
+
+def open_holds_since(tx: Transaction) -> tuple[int, int | None]:
+    """How many holds are open, and when the oldest of them was placed."""
+    row = tx.one(_OPEN)
+    return (0, None) if row is None else (int(row.number), row.oldest_ms)
 
 
 def card_rows(tx: Transaction, *, most: int) -> list[Row]:

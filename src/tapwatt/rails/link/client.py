@@ -7,10 +7,17 @@ from collections.abc import Callable
 
 from tapwatt.rails.iso8583 import Message, Spec
 from tapwatt.rails.link.line import Line, counting_stans, steady_clock
-from tapwatt.rails.link.server import ignore
+from tapwatt.rails.link.server import ignore, see_nothing
 from tapwatt.rails.messages import HOUSE
 from tapwatt.rails.mux import Unmatched, UnmatchedReason
-from tapwatt.rails.partner import HostObserver, LateHandler, NoAnswer, NotConnected, failure_text
+from tapwatt.rails.partner import (
+    HostObserver,
+    HostWitness,
+    LateHandler,
+    NoAnswer,
+    NotConnected,
+    failure_text,
+)
 from tapwatt.rails.protocol import (
     Connection,
     ConnectionLimits,
@@ -25,6 +32,7 @@ from tapwatt.rails.protocol import (
     SignedOn,
     UnmatchedReceived,
 )
+from tapwatt.traces import Direction, Mark
 
 
 class HostClient:
@@ -46,13 +54,14 @@ class HostClient:
         forwarder_id: str = "",
         on_late: LateHandler | None = None,
         observe: HostObserver = ignore,
+        witness: HostWitness = see_nothing,
         backoff_s: tuple[float, float] = (0.1, 5.0),
         dial_timeout_s: float = 5.0,
     ) -> None:
         self._host, self._port, self._spec = host, port, spec
         self._now_ms = now_ms or steady_clock()
         self._limits, self._forwarder_id = limits, forwarder_id
-        self._on_late, self._observe = on_late, observe
+        self._on_late, self._observe, self._witness = on_late, observe, witness
         self._backoff_s, self._dial_timeout_s = backoff_s, dial_timeout_s
         self._stans = counting_stans()
         self._line: Line | None = None
@@ -104,6 +113,7 @@ class HostClient:
             raise NotConnected(str(error)) from error
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiting[id(message)] = future
+        self._witness(Direction.SENT, message)
         self._line.push()
         try:
             return await future
@@ -156,6 +166,7 @@ class HostClient:
                 self._signed_on.set()
                 self._observe("signed_on")
             case ResponseReceived(request, answer):
+                self._witness(Direction.RECEIVED, answer)
                 await self._answered(request, answer)
             case RequestTimedOut(request):
                 self._fail(request, "no answer in time")
@@ -165,6 +176,7 @@ class HostClient:
                 for request in unanswered:
                     self._fail(request, f"the line went down: {reason}")
             case UnmatchedReceived(unmatched):
+                self._witness(Direction.RECEIVED, unmatched.message, Mark.LATE)
                 await self._late(unmatched)
             case MessageRejected(reason):
                 self._observe("rejected", reason=reason)
@@ -190,6 +202,7 @@ class HostClient:
             self._observe("handler_failed", error=failure_text(error))
 
     def _fail(self, request: Message, reason: str) -> None:
+        self._witness(Direction.AWAITED, request, Mark.UNANSWERED)
         future = self._waiting.get(id(request))
         if future is not None and not future.done():
             future.set_exception(NoAnswer(reason))

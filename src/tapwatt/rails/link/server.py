@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tapwatt.rails.iso8583 import Message, Spec
 from tapwatt.rails.link.line import CLOSE_TIMEOUT_S, Line, counting_stans, steady_clock
 from tapwatt.rails.messages import HOUSE
-from tapwatt.rails.partner import Handler, HostObserver, Partner, failure_text
+from tapwatt.rails.partner import Handler, HostObserver, HostWitness, Partner, failure_text
 from tapwatt.rails.protocol import (
     Connection,
     ConnectionLimits,
@@ -24,6 +24,11 @@ from tapwatt.rails.protocol import (
     UnmatchedReceived,
     accept_anybody,
 )
+from tapwatt.traces import Direction, Mark
+
+
+def see_nothing(_direction: Direction, _message: Message, _mark: Mark = Mark.NONE, /) -> None:
+    """The witness that looks away."""
 
 
 def ignore(_happened: str, /, **_details: object) -> None:
@@ -33,14 +38,23 @@ def ignore(_happened: str, /, **_details: object) -> None:
 class _Partnership:
     """The server's side of one line: its requests in work, at most so many at a time."""
 
-    def __init__(self, line: Line, handle: Handler, observe: HostObserver, concurrency: int) -> None:
+    def __init__(
+        self,
+        line: Line,
+        handle: Handler,
+        observe: HostObserver,
+        witness: HostWitness,
+        concurrency: int,
+    ) -> None:
         self._line, self._handle, self._observe = line, handle, observe
+        self._witness = witness
         self._places = asyncio.Semaphore(concurrency)
         self._in_work: set[asyncio.Task[None]] = set()
 
     async def on_event(self, event: Event) -> None:
         match event:
             case RequestReceived(message):
+                self._witness(Direction.RECEIVED, message)
                 await self._places.acquire()
                 task = asyncio.create_task(self._answer(message))
                 self._in_work.add(task)
@@ -71,6 +85,7 @@ class _Partnership:
             answer = await self._handle(message, self._partner())
             if answer is not None:
                 self._line.connection.respond(answer)
+                self._witness(Direction.SENT, answer)
                 await self._line.flush()
         except Exception as error:  # whatever went wrong, silence is the one answer that promises nothing
             self._observe("handler_failed", partner=self._partner(), error=failure_text(error))
@@ -100,11 +115,13 @@ class HostServer:
         concurrency: int = 64,
         connections: int = 256,
         observe: HostObserver = ignore,
+        witness: HostWitness = see_nothing,
     ) -> None:
         self._handle, self._host, self.port, self._spec = handle, host, port, spec
         self._now_ms = now_ms or steady_clock()
         self._limits, self._accept_sign_on = limits, accept_sign_on
         self._concurrency, self._connections, self._observe = concurrency, connections, observe
+        self._witness = witness
         self._server: asyncio.Server | None = None
         self._serving: dict[asyncio.Task[None], tuple[Line, _Partnership]] = {}
 
@@ -146,7 +163,7 @@ class HostServer:
             accept_sign_on=self._accept_sign_on,
         )
         line = Line(connection, reader, writer, self._now_ms)
-        work = _Partnership(line, self._handle, self._observe, self._concurrency)
+        work = _Partnership(line, self._handle, self._observe, self._witness, self._concurrency)
         task = asyncio.current_task()
         assert task is not None
         self._serving[task] = (line, work)

@@ -34,15 +34,23 @@ from tapwatt.rpc.messages import (
     Unmatched,
 )
 from tapwatt.rpc.protocol import Peer, QueueFull, Rules
+from tapwatt.traces import Direction
 
 Handler = Callable[["Connection", str, bytes], Awaitable[bytes]]
 """Gets the connection, the action and the payload's JSON text; returns the answer's JSON text."""
+Witness = Callable[[Direction, str, bytes], None]
+"""Sees every frame as it passes, with the other side's identity; AWAITED gives the id of a CALL that stays
+without an answer. It must not wait and cannot fail."""
 
 FRAMES_UNSENT: Final = 256
 FINISH_S: Final = 5.0
 REASON_BYTES: Final = 120  # a close frame carries at most 123 bytes of reason
 _WITHHELD, _NOT_READING, _NO_BINARY = 1011, 1008, 1003
 log = structlog.get_logger("tapwatt.rpc")
+
+
+def see_nothing(_direction: Direction, _identity: str, _frame: bytes) -> None:
+    """The witness that looks away."""
 
 
 def _new_id() -> str:
@@ -61,6 +69,7 @@ class Connection:
         rules: Rules,
         answer_within_s: float = 30.0,
         new_id: Callable[[], str] = _new_id,
+        witness: Witness = see_nothing,
     ) -> None:
         self.identity = identity
         self.remote = _address(socket)
@@ -72,6 +81,7 @@ class Connection:
         self._peer = Peer(rules)
         self._answer_within_s = answer_within_s
         self._new_id = new_id
+        self._witness = witness
         self._answers: dict[str, asyncio.Future[bytes]] = {}
         self._inbound: asyncio.Queue[Called] = asyncio.Queue()  # bounded by Rules.calls_in_hand
         self._outbound: asyncio.Queue[bytes] = asyncio.Queue()  # bounded by FRAMES_UNSENT
@@ -138,7 +148,9 @@ class Connection:
                 if isinstance(data, bytes):
                     self._break(_NO_BINARY, "binary frames are not spoken here")
                     return
-                self._take(self._peer.receive(data.encode(), _now_ms()))
+                frame = data.encode()
+                self._witness(Direction.RECEIVED, self.identity, frame)
+                self._take(self._peer.receive(frame, _now_ms()))
                 if self.closed:
                     return
         except ConnectionClosed:
@@ -194,6 +206,7 @@ class Connection:
                 case Refused(message_id=message_id, code=code, description=text, details=details):
                     self._settle(message_id, CallFailed(code, text, details))
                 case Unanswered(message_id=message_id, reason=reason):
+                    self._witness(Direction.AWAITED, self.identity, message_id.encode())
                     self._settle(message_id, NoAnswer(reason))
                 case NotSent(message_id=message_id, reason=reason):
                     self._settle(message_id, NotConnected(reason))
@@ -228,6 +241,7 @@ class Connection:
 
     def _flush(self) -> None:
         for frame in self._peer.frames_to_send():
+            self._witness(Direction.SENT, self.identity, frame)
             self._outbound.put_nowait(frame)
         if self._outbound.qsize() > FRAMES_UNSENT:
             self._break(_NOT_READING, "answers are not read")

@@ -34,7 +34,7 @@ from tapwatt.rpc.link.callbacks import (
     logged,
     silent,
 )
-from tapwatt.rpc.link.connection import Connection, Handler
+from tapwatt.rpc.link.connection import Connection, Handler, Witness, see_nothing
 from tapwatt.rpc.messages import Candidate, NotConnected, Refusal, RefusedDial
 from tapwatt.rpc.protocol import Rules
 
@@ -60,6 +60,7 @@ class RpcServer:
         ping_s: float | None = 20.0,
         answer_within_s: float = 30.0,
         compression: bool = False,
+        witness: Witness = see_nothing,
     ) -> None:
         """`on_opened` may call the peer. `on_closed` comes only for the connection that is current: a
         replaced one just vanishes and `on_opened` comes again. `admit` is asked before the upgrade."""
@@ -75,6 +76,7 @@ class RpcServer:
         self._ping_s = ping_s
         self._answer_within_s = answer_within_s
         self._compression = compression
+        self._witness = witness
         self._connections: dict[str, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: Server | None = None
@@ -210,6 +212,7 @@ class RpcServer:
             handler=self._handler,
             rules=self._rules,
             answer_within_s=self._answer_within_s,
+            witness=self._witness,
         )
         self._replace(identity, connection)
         self._spawn(self._on_opened(connection))
