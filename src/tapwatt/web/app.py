@@ -57,9 +57,11 @@ def build_app(
     public_url: Callable[[], str],
     health: Callable[[], dict[str, object]],
     send: Send | None = None,
+    links: tuple[tuple[str, str], ...] = (),
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
-    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station."""
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station,
+    `links` stand in the header of the console."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -69,6 +71,7 @@ def build_app(
         chance=chance,
         public_url=public_url,
         stations=stations,
+        links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
     console, drivers = Console(desk), DriverPages(desk)

@@ -37,6 +37,8 @@ class Desk:
     """Where drivers' phones reach this platform."""
     stations: StationCommands | None = None
     """None where no station can be reached from here."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Words and addresses of other programs' pages, for the header."""
     live: Live = field(default_factory=Live)
 
     async def board(self) -> Json:
