@@ -76,6 +76,11 @@ class Visits:
         """Write the run and its visits down, unless they are there: then this is a restart of it."""
         await self._database.write(self._write_down)
 
+    @property
+    def paying(self) -> bool:
+        """Whether a driver of these visits stands at the terminal."""
+        return self._driver.paying
+
     def hold_back(self) -> None:
         """Let nobody come after the visit that goes on."""
         self._may_come.clear()
