@@ -80,8 +80,6 @@ class Driver:
         patience: Patience | None = None,
     ) -> None:
         """`ready` says whether station, terminal and their lines are up."""
-        self.paying = False
-        """Whether this driver stands before the terminal, between plug and answer."""
         self._database = database
         self._station = station
         self._terminal = terminal
@@ -98,7 +96,6 @@ class Driver:
         except VisitFailed as failure:
             return Ended(outcome=Outcome.FAILED, reason=str(failure))
         finally:
-            self.paying = False
             await self._station.unplug(plan.evse_id)
 
     async def come_back(self, *, evse_id: int, since_ms: int) -> Ended:
@@ -133,9 +130,7 @@ class Driver:
             raise VisitFailed("the connector is taken")
         if plan.kind is VisitKind.TAG:
             return await self._charge_by_tag(plan, since_ms)
-        self.paying = True
         refused = await self._pay(plan, since_ms, shown)
-        self.paying = False
         if refused is not None:
             return refused
         if plan.kind is VisitKind.UNPLUGGED:

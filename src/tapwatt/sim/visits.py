@@ -77,9 +77,9 @@ class Visits:
         await self._database.write(self._write_down)
 
     @property
-    def paying(self) -> bool:
-        """Whether a driver of these visits stands at the terminal."""
-        return self._driver.paying
+    def somebody_here(self) -> bool:
+        """Whether a visit goes on."""
+        return self.newest is not None and self.newest.ended is None
 
     def hold_back(self) -> None:
         """Let nobody come after the visit that goes on."""

@@ -86,7 +86,7 @@ class Facts:
     stay: Stay | None
     told: Told
     busy: bool = False
-    """Whether another driver stands at the terminal."""
+    """Whether a driver who came by himself is here."""
     notice: str = ""
     holding: str = ""
     """What the visitor holds to a reader just now."""

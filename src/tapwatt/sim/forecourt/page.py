@@ -141,7 +141,7 @@ class Forecourt:
 
     async def _take_over(self, _request: Request) -> Response:
         self._visitor.take_over()
-        return self._back("drive")
+        return self._back("device")
 
     async def _hand_back(self, _request: Request) -> Response:
         await self._visitor.pull()
@@ -157,7 +157,7 @@ class Forecourt:
             raise SenselessForm(f"there is no connector {connector[:20]!r}")
         chosen = medium(form.get("medium", ""))
         await self._visitor.act(what, int(connector), chosen, self._board.on)
-        return self._back("drive")
+        return self._back("device")
 
     async def _flip(self, request: Request) -> Response:
         form = await _form(request)
@@ -170,7 +170,7 @@ class Forecourt:
             await self._board.flip(known, on=on, unplug=self._unplug)
         except UnableToSwitch as error:
             self._visitor.notice = str(error)
-            return self._back("drive")
+            return self._back("device")
         if on:
             self._visitor.broke(key)
         return self._back(f"switch-{key}")

@@ -104,7 +104,7 @@ def choices(chosen: str, evse_id: int, evses: tuple[int, ...]) -> Json:
 def next_act(facts: Facts) -> str:
     """What a driver would do next: its button stands out."""
     stay, session = facts.stay, facts.told.session
-    if not facts.driving:
+    if not facts.driving or facts.busy:
         return ""
     plugged = stay is not None and any(bay.plugged for bay in facts.bays if bay.evse_id == stay.evse_id)
     if stay is None or stay.over or (not plugged and not stay.tapped):
@@ -123,7 +123,7 @@ def next_act(facts: Facts) -> str:
 
 def _who(facts: Facts) -> str:
     if facts.driving:
-        return "You have taken over: nobody else comes."
+        return f"You have taken over: {'the driver leaves' if facts.busy else 'nobody else comes'}."
     if facts.stay is None:
         return "Drivers come by themselves."
     medium = facts.stay.medium

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tapwatt.ocpp.messages import TokenStatus
 from tapwatt.sim import books
+from tapwatt.sim.bell import LOOK_AT_LEAST_S
 from tapwatt.sim.books import PaymentState
 from tapwatt.sim.car import Car
 from tapwatt.sim.card import Medium as Held
@@ -52,12 +53,12 @@ class Visitor:
 
     @property
     def busy(self) -> bool:
-        """Whether another driver stands at the terminal."""
-        return self._visits.paying
+        """Whether a driver who came by himself is still here."""
+        return self._visits.somebody_here
 
     def stay(self) -> Stay | None:
         """The visit on show: the visitor's, else the one that goes on by itself or was last."""
-        if self.driving:
+        if self.driving and (self._stay is not None or not self.busy):
             return self._stay
         newest = self._visits.newest
         if newest is None:
@@ -77,9 +78,17 @@ class Visitor:
         """Let nobody come by himself any more."""
         if not self.driving:
             self._stay, self.notice = None, ""
+            self._spawn(self._hurry())
         self.driving = True
         self._visits.hold_back()
         self._prolong()
+
+    async def _hurry(self) -> None:
+        """Whoever charges now has enough: two cars at one terminal with the same card confuse everybody."""
+        while self.busy:
+            if self.driving and self._visits.newest is not None:
+                self._station.car_stops(self._visits.newest.plan.evse_id)
+            await self._site.bell.heard(LOOK_AT_LEAST_S)
 
     def hand_back(self) -> None:
         """Let drivers come again."""
@@ -105,6 +114,8 @@ class Visitor:
         self.take_over()
         self.notice = ""
         self.chosen_evse, self.chosen = evse_id, medium
+        if self.busy:
+            return
         if what == "plug":
             await self._plug(evse_id, on)
         elif what == "tap":
@@ -133,9 +144,7 @@ class Visitor:
         return self._stay.evse_id if self._stay is not None else evse_id
 
     async def _plug(self, evse_id: int, on: frozenset[str]) -> None:
-        if self.busy:
-            self.notice = "Another driver stands at the terminal. One moment, then it is your turn."
-        elif self._plugged():
+        if self._plugged():
             self.notice = "Your car is plugged in already. Pull the plug first."
         elif self._station.connectors[evse_id].car is not None:
             self.notice = f"Connector {evse_id} is taken. Choose the other one."
