@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
-from tests.browser.test_console import heard
+from tests.browser.test_console import heard, tab_to
 from tests.journeys.world import World, cabled_world
 
-from tapwatt.sim.forecourt.switches import SWITCHES
+from tapwatt.rails.sandbox import cards
 
 pytestmark = [pytest.mark.browser, pytest.mark.programs, pytest.mark.asyncio(loop_scope="module")]
 PATIENCE_MS = 30_000
+MOST_BYTES = 100_000
+# As in the journeys, and shorter: somebody waits for every one of these.
+SHORT = {
+    "terminal_timeout_s": 6.0,
+    "gateway_timeout_s": 4.5,
+    "acquirer_timeout_s": 3.0,
+    "scheme_timeout_s": 1.5,
+    "start_s": 3.0,
+}
 PHONE_WIDTH = 390
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -71,7 +80,7 @@ class Visitor:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def _world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with cabled_world(tmp_path_factory.mktemp("forecourt")) as running:
+    async with cabled_world(tmp_path_factory.mktemp("forecourt"), **SHORT) as running:
         yield running
 
 
@@ -86,25 +95,30 @@ async def chromium() -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def visitor(_world: World, chromium: Browser) -> AsyncIterator[Visitor]:
-    """At the wheel; afterwards nothing is broken and nobody is plugged in."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _visitor(_world: World, chromium: Browser) -> AsyncIterator[Visitor]:
+    """One for all visits: starting a page anew for each costs more than the visit."""
     expect.set_options(timeout=PATIENCE_MS)
     context = await chromium.new_context()
     context.set_default_timeout(PATIENCE_MS)
     somebody = Visitor(await context.new_page(), _world)
     await somebody.page.goto(url(_world))
-    if await somebody.page.locator("#take-over").count():
-        await somebody.page.click("#take-over")
+    await somebody.page.click("#take-over")
     await expect(somebody.page.locator("#live-state")).to_have_text("Live")
     yield somebody
-    for key in [each.key for each in SWITCHES if not each.kind.once]:
-        if await somebody.page.locator(f"#flip-{key}[name=mend]").count():
-            await somebody.flips(key)
-    await somebody.does("pull")
-    await _world.session("closed", "failed", "")
-    assert somebody.complaints == []
     await context.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def visitor(_visitor: Visitor) -> AsyncIterator[Visitor]:
+    """At the wheel; afterwards nothing is broken and nobody is plugged in."""
+    yield _visitor
+    page = _visitor.page
+    while await (broken := page.locator("#switches button[name=mend]")).count():
+        await broken.first.click()
+    await _visitor.does("pull")
+    await _visitor.site.session("closed", "failed", "")
+    assert _visitor.complaints == []
 
 
 def url(site: World) -> str:
@@ -124,10 +138,11 @@ async def test_a_good_card_charges_and_the_same_card_stops(visitor: Visitor) -> 
     await visitor.tells(r"\d EUR were taken for .* went back in the same message")
     await visitor.elsewhere("two bookings")
     await visitor.everybody(r"^\d.\d\d EUR taken, \d\d.\d\d EUR back$")
-    await visitor.page.click("#to-session")
-    await visitor.page.wait_for_url(re.compile(r"/sessions/S\w+$"))
-    await visitor.page.click("nav >> text=Console" if "8090" in visitor.page.url else "text=Live board")
-    await visitor.page.goto(url(visitor.site))
+    session_id = (await visitor.site.newest())["session_id"]
+    link = await visitor.page.get_attribute("#to-session", "href")
+    assert (
+        link == f"http://{visitor.site.settings.host}:{visitor.site.settings.http_port}/sessions/{session_id}"
+    )
 
 
 async def test_the_other_scheme_stopped_at_the_station(visitor: Visitor) -> None:
@@ -285,14 +300,58 @@ async def test_everything_fits_and_can_be_read_aloud(visitor: Visitor, chromium:
     for how in looks:
         context = await chromium.new_context(**how)
         page = await context.new_page()
-        weighed: list[int] = []
-        page.on(
-            "response",
-            lambda answer, weighed=weighed: weighed.append(len(answer.headers.get("content-length", ""))),
-        )  # type: ignore[misc]
         await page.goto(url(visitor.site))
         await heard(page)
         assert await page.evaluate(WIDE) == 0, f"{how} scrolls sideways"
         grounds.add(await page.evaluate("getComputedStyle(document.body).backgroundColor"))
         await context.close()
-    assert len(grounds) == 2
+    assert len(grounds) == 2, "dark is not light"
+
+
+async def test_a_visit_by_keyboard_alone(visitor: Visitor) -> None:
+    await tab_to(visitor.page, "#act-plug")
+    await visitor.page.keyboard.press("Enter")
+    await visitor.tells("The terminal shows price and hold")
+    await tab_to(visitor.page, "#act-tap")
+    # What moves around it does not take the focus away.
+    await expect(visitor.page.locator("#act-tap")).to_be_focused()
+    await visitor.page.keyboard.press("Enter")
+    await visitor.tells("Power flows")
+
+
+async def test_a_visit_without_script(visitor: Visitor, chromium: Browser) -> None:
+    context = await chromium.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(url(visitor.site))
+    await page.click("#act-plug")
+    await visitor.tells("The terminal shows price and hold")
+    await page.goto(url(visitor.site))
+    await expect(page.locator("#tale-now")).to_contain_text("The terminal shows price and hold")
+    await page.click("#act-pull")
+    await expect(page.locator("#scene")).to_contain_text("1 is free")
+    await context.close()
+
+
+async def test_a_page_is_light_and_shows_no_card_number(visitor: Visitor) -> None:
+    files = ["", "static/tapwatt.css", "static/forecourt.css", "static/live.js", "static/icon.svg"]
+    weight = 0
+    for name in files:
+        answer = await visitor.site.client.get(url(visitor.site) + name)
+        assert answer.status_code == 200
+        weight += len(answer.content)
+        assert not [card.pan for card in cards() if card.pan in answer.text]
+    assert weight < MOST_BYTES
+
+
+async def test_what_makes_no_sense_is_said(visitor: Visitor) -> None:
+    client, here = visitor.site.client, url(visitor.site)
+    for path, form, words in (
+        ("visit", {"do": "fly", "evse": "1"}, "nothing to do"),
+        ("visit", {"do": "plug", "evse": "9"}, "no connector"),
+        ("switch", {"break": "everything"}, "no switch"),
+    ):
+        answer = await client.post(here + path, data=form)
+        assert (answer.status_code, words in answer.text) == (400, True)
+    foreign = await client.post(here + "take-over", headers={"Origin": "http://elsewhere.example"})
+    assert foreign.status_code == 403
+    assert (await client.get(here + "nowhere")).status_code == 404

@@ -55,12 +55,14 @@ class Cable:
         """Cut the line for so long; 0 mends it. Of several orders the last holds."""
         async with self._turn:
             self._forget_mending()
-            self.cut = seconds > 0
-            if self.cut:
+            if seconds > 0:
+                self.cut = True
                 self._mending = asyncio.get_running_loop().call_later(seconds, self._mend_soon)
                 await self._drop()
-            elif self._server is None:
+                return
+            if self._server is None:
                 await self._open_again()
+            self.cut = False
 
     async def stop(self) -> None:
         """Cut it for good."""
