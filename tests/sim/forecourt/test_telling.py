@@ -53,7 +53,7 @@ def test_silence_is_told_as_the_guide_tells_it() -> None:
 @pytest.mark.parametrize(
     ("shown", "card", "now", "elsewhere"),
     [
-        (PAID, "visa-good", "1.17 EUR were taken for 2.000 kWh; 23.83 EUR of 25.00 EUR", "two bookings"),
+        (PAID, "visa-good", "were taken for 2.000 kWh; the other 23.83 EUR of the hold", "two bookings"),
         (PAID, "mastercard-partial", "1.17 EUR were taken", "approved for less"),
         (PAID, "mastercard-replayed", "1.17 EUR were taken", "two bookings"),
         (DECLINED, "visa-low", "not approved: Not enough funds. Nothing is held", "starts on the tap"),

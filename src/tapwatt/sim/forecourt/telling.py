@@ -151,7 +151,7 @@ def _ending(money: Money, session: Json) -> str:
             )
         case Money.PAID:
             return (
-                f"{said['captured']} were taken for {energy}; {said['released']} of {hold_of(session)} "
+                f"{said['captured']} were taken for {energy}; the other {said['released']} of the hold "
                 "went back in the same message."
             )
         case Money.DECLINED:
