@@ -224,7 +224,7 @@ async def test_the_site_is_off_the_network_at_the_end_of_a_charge(visitor: Visit
         await visitor.flips(line)
     await expect(visitor.page.locator("#terminal")).to_contain_text("Line to the edge: down")
     await visitor.does("stop")
-    await visitor.tells("The site was off the network.*are being taken")
+    await visitor.tells("Broken in this visit: Edge – platform, Terminal – edge.*are being taken")
     for line in ("edge-platform", "terminal-edge"):
         await visitor.flips(line)
     await visitor.tells("were taken for")
@@ -237,7 +237,7 @@ async def test_the_station_is_off_the_network_at_the_end_of_a_charge(visitor: Vi
     await visitor.flips("station-platform")
     await expect(visitor.page.locator("#scene .cabinet.down")).to_have_count(1)
     await visitor.does("stop")
-    await visitor.tells("The station was off the network. Power flows")
+    await visitor.tells("Broken in this visit: Station – platform. Power flows")
     await visitor.flips("station-platform")
     await visitor.tells("were taken for")
 
@@ -282,7 +282,7 @@ async def test_the_platforms_disk_is_full(visitor: Visitor) -> None:
     await visitor.flips("disk-full")
     await visitor.does("stop")
     await expect(visitor.page.locator("#bay-1 .tag")).to_have_text("finishing")
-    await visitor.tells("The platform’s disk was full. Power flows")
+    await visitor.tells("Broken in this visit: Fill the platform’s disk. Power flows")
     await visitor.flips("disk-full")
     await visitor.tells("were taken for")
 

@@ -51,9 +51,7 @@ def session(state: str, **more: Any) -> Json:
 
 def stay(card: str = "visa-good", *broken: str, **more: Any) -> Stay:
     """The visitor's visit at connector 1."""
-    return Stay(
-        visitor=True, evse_id=1, since_ms=1_000, medium=medium(card), broken=broken, tapped=True, **more
-    )
+    return Stay(evse_id=1, since_ms=1_000, medium=medium(card), broken=broken, **more)
 
 
 def stated(authorised: int, captured: int = 0, released: int = 0) -> Stated:

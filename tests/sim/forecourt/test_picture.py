@@ -69,7 +69,6 @@ def test_a_cut_line_stands_where_the_money_passes() -> None:
         ("failed", charging(), "pull"),
         ("authorising", charging(), ""),
         ("ready", None, "plug"),
-        ("authorising", None, ""),
     ],
 )
 def test_the_next_thing_to_do_stands_out(state: str, bays: Any, act: str) -> None:

@@ -98,6 +98,19 @@ def test_a_visit_under_way(state: str, words: str) -> None:
     assert tale.elsewhere == ""
 
 
+def test_what_the_bank_has_not_heard_of_is_said() -> None:
+    now, _ = told(PAID, stated(HOLD))
+    assert now.endswith(
+        "The bank still holds 25.00 EUR: the message waits, and is repeated until it is heard."
+    )
+    assert "still holds" not in told(PAID, stated(HOLD, 117, 2_383))[0]
+
+
+def test_a_breakage_is_only_named_while_nobody_knows_how_it_ends() -> None:
+    seen = facts(Told(session=session("authorising")), stay=stay("visa-good", "silence-issuer"))
+    assert tell(seen).now.startswith("Broken in this visit: Silence the issuer. The card’s bank is asked")
+
+
 def test_an_account_is_not_a_bank() -> None:
     paid = session("closed", leader="account", captured_minor=117, authorised_minor=0)
     assert "booked to the account" in told(paid, None, "tag-known")[0]

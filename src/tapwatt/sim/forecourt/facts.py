@@ -53,12 +53,10 @@ class Stated:
 class Stay:
     """The visit on show."""
 
-    visitor: bool
     evse_id: int
     since_ms: int
     medium: Medium | None = None
     broken: tuple[str, ...] = ()
-    tapped: bool = False
     tag_answer: str = ""
     over: bool = False
 

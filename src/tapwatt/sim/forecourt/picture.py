@@ -44,10 +44,10 @@ DOING: Final = {
 }
 STEPS: Final = ("Plug in", "Tap", "Hold", "Charge", "Pay what was used")
 HINTS: Final = {
-    "plug": "Choose a connector and plug in. You may also tap first.",
+    "plug": "Choose a connector and plug in.",
     "tap": "The terminal waits: hold your card to it.",
     "stop": "Stop it at the station, tap the same card again, or just pull the plug.",
-    "pull": "It is over. Pull the plug and drive away.",
+    "pull": "It is over. Pull the plug and drive away, or tap another card.",
 }
 """What a driver would do next, in words."""
 REACHED: Final = {
@@ -107,10 +107,8 @@ def next_act(facts: Facts) -> str:
     if not facts.driving or facts.busy:
         return ""
     plugged = stay is not None and any(bay.plugged for bay in facts.bays if bay.evse_id == stay.evse_id)
-    if stay is None or stay.over or (not plugged and not stay.tapped):
+    if stay is None or stay.over or not plugged:
         return "plug"
-    if not plugged:
-        return "plug" if session is not None and session["state"] == "ready" else ""
     if session is not None and session["state"] in ENDED:
         return "pull"
     if session is not None and session["state"] == "charging":

@@ -83,10 +83,10 @@ def tell(facts: Facts) -> Tale:
         return Tale(money=Money.UNDER_WAY, now=_no_session(facts, stay))
     money = money_of(told.session, told)
     if money is Money.UNDER_WAY:
-        return Tale(money=money, now=f"{_breakages(stay)}{_step(told.session)}".strip())
+        return Tale(money=money, now=f"{_broken(stay)}{_step(told.session)}")
     return Tale(
         money=money,
-        now=f"{_breakages(stay)}{_ending(money, told.session)}".strip(),
+        now=f"{_breakages(stay)}{_ending(money, told.session, told)}".strip(),
         elsewhere=_elsewhere(money, stay, told.session),
         tone=TONES.get(money, ""),
     )
@@ -138,7 +138,7 @@ def _step(session: Json) -> str:
     return step.get(str(session["state"]), "")
 
 
-def _ending(money: Money, session: Json) -> str:
+def _ending(money: Money, session: Json, told: Told) -> str:
     currency, energy = session["currency"], f"{show_kwh(session['energy_wh'])} kWh"
     said = {
         name: show(session[f"{name}_minor"], currency=currency) for name in ("captured", "released", "lost")
@@ -152,7 +152,7 @@ def _ending(money: Money, session: Json) -> str:
         case Money.PAID:
             return (
                 f"{said['captured']} were taken for {energy}; the other {said['released']} of the hold "
-                "went back in the same message."
+                f"went back in the same message.{_late(session, told)}"
             )
         case Money.DECLINED:
             why = session["detail"] or "no reason given"
@@ -214,6 +214,21 @@ def _elsewhere(money: Money, stay: Stay, session: Json) -> str:
 def _breakages(stay: Stay) -> str:
     past = [known.past for key in stay.broken if (known := switch(key)) is not None]
     return "".join(f"{sentence} " for sentence in past)
+
+
+def _broken(stay: Stay) -> str:
+    """While a visit goes on nobody knows yet how a breakage ends: it is only named."""
+    titles = [known.title for key in stay.broken if (known := switch(key)) is not None]
+    return f"Broken in this visit: {', '.join(titles)}. " if titles else ""
+
+
+def _late(session: Json, told: Told) -> str:
+    """What is booked here and not yet heard of at the bank."""
+    issuer = told.parties.get("issuer")
+    if issuer is None or not issuer.held_minor:
+        return ""
+    held = show(issuer.held_minor, currency=session["currency"])
+    return f" The bank still holds {held}: the message waits, and is repeated until it is heard."
 
 
 def _refused_tag(stay: Stay) -> Tale:

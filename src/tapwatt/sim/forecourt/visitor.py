@@ -65,7 +65,6 @@ class Visitor:
             return None
         plan = newest.plan
         return Stay(
-            visitor=False,
             evse_id=plan.evse_id,
             since_ms=newest.since_ms,
             medium=medium_of(card=plan.card, uid=plan.id_token),
@@ -163,13 +162,11 @@ class Visitor:
         if not self._plugged() and not await self._goes_on():
             self._begin(evse_id, on)
         if self._stay is not None:
-            self._stay = replace(self._stay, medium=medium, tapped=True, tag_answer="")
+            self._stay = replace(self._stay, medium=medium, tag_answer="")
         self._tapping = self._spawn(self._hold(medium))
 
     def _begin(self, evse_id: int, on: frozenset[str]) -> None:
-        self._stay = Stay(
-            visitor=True, evse_id=evse_id, since_ms=self._site.now_ms(), broken=tuple(sorted(on))
-        )
+        self._stay = Stay(evse_id=evse_id, since_ms=self._site.now_ms(), broken=tuple(sorted(on)))
 
     def _plugged(self) -> bool:
         stay = self._stay
