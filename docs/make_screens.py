@@ -20,6 +20,8 @@ from playwright.async_api import Browser, ViewportSize, async_playwright
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
 
+from tests.sim.forecourt.pictures import MOMENTS  # noqa: E402
+from tests.sim.forecourt.serving import forecourt_at  # noqa: E402
 from tests.web.charts import Wires  # noqa: E402
 from tests.web.scenes import CURVE, Scene  # noqa: E402
 from tests.web.serving import serving, site_at  # noqa: E402
@@ -27,6 +29,7 @@ from tests.web.serving import serving, site_at  # noqa: E402
 SCREENS = TOP / "docs" / "screens"
 MOST_BYTES = 200_000
 WIDE, PHONE = ViewportSize(width=1200, height=840), ViewportSize(width=390, height=1500)
+TALL = ViewportSize(width=1200, height=1180)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Shot:
     phone: bool = False
     driver: bool = False
     """A driver's page: it does not move, and is shown whole."""
+    tall: bool = False
 
 
 async def busy_day(scene: Scene) -> dict[str, str]:
@@ -69,7 +73,7 @@ async def drafted(url: str) -> None:
 async def shoot(browser: Browser, url: str, shot: Shot) -> None:
     """Take one picture."""
     context = await browser.new_context(
-        viewport=PHONE if shot.phone else WIDE,
+        viewport=PHONE if shot.phone else TALL if shot.tall else WIDE,
         color_scheme="dark" if shot.dark else "light",
         reduced_motion="reduce",
     )
@@ -111,10 +115,19 @@ async def drawn(wires: Wires, session_id: str) -> list[Shot]:
     ]
 
 
+async def forecourt(browser: Browser) -> None:
+    """The forecourt at moments that a visitor meets."""
+    for name, moment in MOMENTS.items():
+        async with forecourt_at(moment) as url:
+            phone, dark = "phone" in name, "dark" in name
+            await shoot(browser, url, Shot(name=name, path="/", phone=phone, dark=dark, tall=True))
+
+
 async def main() -> None:
     """Make all pictures."""
     SCREENS.mkdir(exist_ok=True)
     async with chromium() as browser:
+        await forecourt(browser)
         with tempfile.TemporaryDirectory() as folder:
             async with site_at(Path(folder)) as scene, serving(scene) as url:
                 await shoot(browser, url, Shot(name="board-empty", path="/"))

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 PREFIX = "TAPWATT_"
 PROGRAMS = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
 
-Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer", "site"]
+Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer", "site", "cables"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 DatabaseUrl = Annotated[str, Field(pattern=r"^((sqlite|postgresql)://.*)?$")]
@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     )
     http_port: Port = Field(8080, description="Platform: console, driver pages, API, health.")
     forecourt_port: Port = Field(8090, description="Forecourt page of the simulated site.")
+    forecourt_link: bool = Field(
+        False, description="Whether the console's header leads to the forecourt; the demo says true."
+    )
+    cables_port: Port = Field(8091, description="Cables of the demo: lines are cut and mended here.")
     ocpp_port: Port = Field(9000, description="Platform: OCPP-J for stations at `/ocpp/{stationId}`.")
     edge_port: Port = Field(9100, description="Platform: edge agents.")
     gateway_port: Port = Field(7010, description="Gateway: ISO 8583 for terminals and for the platform.")

@@ -22,6 +22,7 @@ CHILDREN = {
     "gateway": ("host", "gateway"),
     "platform": ("serve",),
     "edge": ("edge",),
+    "cables": ("sim", "cables"),
     "site": ("sim", "site"),
 }
 RUN_WITHIN_S = 400

@@ -15,6 +15,7 @@ from tapwatt.cli.demo.agreement import AMOUNTS, Visit
 from tapwatt.cli.demo.command import environment_of, start_programs, with_free_ports
 from tapwatt.cli.demo.parties import Parties
 from tapwatt.cli.demo.supervisor import Supervisor
+from tapwatt.cli.demo.wiring import wiring
 from tapwatt.settings import Settings
 
 Json = dict[str, Any]
@@ -166,13 +167,28 @@ class World:
 @asynccontextmanager
 async def world(data: Path, **settings: object) -> AsyncIterator[World]:
     """Start all programs on free ports; no visits come by themselves."""
+    async with _world(data, settings, cabled=False) as running:
+        yield running
+
+
+@asynccontextmanager
+async def cabled_world(data: Path, **settings: object) -> AsyncIterator[World]:
+    """As the demo starts them, with a cable in every line."""
+    async with _world(data, settings, cabled=True) as running:
+        yield running
+
+
+@asynccontextmanager
+async def _world(data: Path, settings: dict[str, object], *, cabled: bool) -> AsyncIterator[World]:
     ports = {name: 0 for name in Settings.model_fields if name.endswith("_port")}
     chosen = with_free_ports(Settings.read(data=data, **{**ports, **TIMERS, **settings}))
     said: list[str] = []
     supervisor = Supervisor(environment=environment_of(chosen), data=data, say=said.append)
     try:
-        await start_programs(supervisor)
-        await supervisor.start("site", "sim", "site", "--visits", "0")
+        cables = wiring(chosen) if cabled else None
+        await start_programs(supervisor, cables)
+        around = {} if cables is None else cables.around("site")
+        await supervisor.start("site", "sim", "site", "--visits", "0", around=around)
         async with httpx.AsyncClient(timeout=10.0) as client:
             yield World(chosen, supervisor, client)
     finally:

@@ -45,7 +45,7 @@ def quiet_environment(data: Path, settings: Mapping[str, object]) -> dict[str, s
     clean = {name: value for name, value in os.environ.items() if not name.startswith("TAPWATT_")}
     ports = (
         "HTTP", "FORECOURT", "OCPP", "EDGE", "GATEWAY", "GATEWAY_HTTP", "ACQUIRER", "ACQUIRER_HTTP", "SCHEME",
-        "SCHEME_HTTP", "ISSUER", "ISSUER_HTTP", "TERMINAL",
+        "SCHEME_HTTP", "ISSUER", "ISSUER_HTTP", "TERMINAL", "CABLES",
     )  # fmt: skip
     free = {f"TAPWATT_{name}_PORT": "0" for name in ports}
     chosen = {f"TAPWATT_{name.upper()}": str(value) for name, value in settings.items()}

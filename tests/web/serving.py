@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from tests.web.scenes import NOON_MS, Scene
@@ -65,6 +66,13 @@ class _Server(uvicorn.Server):
 async def serving(scene: Scene, *, port: int = 0, hosts: HostTraces | None = None) -> AsyncIterator[str]:
     """The application on a socket, on a free port unless one is given; yields its address."""
     web = web_side(scene, hosts=hosts)
+    async with on_socket(web, web.close, port=port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def on_socket(web: Any, close: Callable[[], None], *, port: int = 0) -> AsyncIterator[str]:
+    """Any application on a socket; `close` ends its streams."""
     bound = socket.socket()
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
@@ -77,7 +85,7 @@ async def serving(scene: Scene, *, port: int = 0, hosts: HostTraces | None = Non
     try:
         yield f"http://127.0.0.1:{bound.getsockname()[1]}"
     finally:
-        web.close()
+        close()
         server.should_exit = True
         await task
         bound.close()

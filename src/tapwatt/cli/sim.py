@@ -31,6 +31,7 @@ def register(root: typer.Typer) -> None:
     group.command("site")(site)
     group.command("station")(station)
     group.command("terminal")(terminal)
+    group.command("cables")(cables)
     group.command("world")(world)
     root.add_typer(group, name="sim")
 
@@ -107,6 +108,24 @@ def terminal(
         await serve_control(runtime, alone)
 
     return run_program("site", start, settings=chosen)
+
+
+def cables(
+    line: Annotated[list[str], typer.Option(help="NAME=PORT:TARGET: where it is dialled, where it leads.")],
+) -> int:
+    """Relays in lines, to cut and mend. Example: tapwatt sim cables --line edge-platform=19100:9100"""
+    from tapwatt.programs.runtime import run_program
+    from tapwatt.sim.forecourt.cables import Laid, start
+
+    def laid(text: str) -> Laid:
+        name, _, ports = text.partition("=")
+        near, _, far = ports.partition(":")
+        if not (name and near.isdecimal() and far.isdecimal()):
+            raise typer.BadParameter(f"{text!r} is not NAME=PORT:TARGET", param_hint="--line")
+        return Laid(name=name, port=int(near), target=int(far))
+
+    chosen = tuple(map(laid, line))
+    return run_program("cables", lambda runtime: start(runtime, chosen))
 
 
 def world(

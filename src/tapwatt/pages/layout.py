@@ -28,9 +28,9 @@ STATIC = {"tapwatt.css": "text/css", "live.js": "text/javascript", "icon.svg": "
 DAY_MS = 86_400_000
 
 
-def environment(package: str) -> Environment:
+def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Environment:
     """The templates of a package, on top of the toolkit's own. Everything is escaped; no template may say
-    otherwise."""
+    otherwise. `links` (words and address) stand in every page's header and lead to other programs."""
     env = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("tapwatt.pages")]),
         autoescape=True,
@@ -38,6 +38,7 @@ def environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.globals["links"] = links
     env.filters["money"] = lambda minor, currency: show(minor, currency=currency)
     env.filters["typed"] = lambda minor, currency: show(minor, currency=currency).split()[0]
     env.filters["kwh"] = show_kwh

@@ -308,6 +308,8 @@ class Platform:
             await self._serve_console()
 
     async def _serve_console(self) -> None:
+        settings = self.runtime.settings
+        forecourt = ("Forecourt", f"http://{settings.host}:{settings.forecourt_port}/")
         console = build_app(
             database=self.database,
             engine=self.engine,
@@ -320,8 +322,8 @@ class Platform:
             send=self.station_wire.send,
             hosts=HostTraces(_host_addresses(self.runtime.settings)),
             terms=terms_of(self.runtime.settings),
+            links=(forecourt,) if settings.forecourt_link else (),
         )
-        settings = self.runtime.settings
         port = await serve_http(self.runtime, console, settings.http_port)
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)

@@ -198,7 +198,8 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 @contextlib.contextmanager
 def _data_directory(name: Program, settings: Settings) -> Iterator[None]:
-    """Make the directory and hold a lock in it: two programs on one database would not know of each other."""
+    """Make the directory and hold a lock in it, with the process's id to read: two programs on one database
+    would not know of each other."""
     path = settings.data / f"{name}.lock"
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -210,6 +211,8 @@ def _data_directory(name: Program, settings: Settings) -> Iterator[None]:
     except OSError as error:
         os.close(handle)
         raise UnableToStart(f"another {name} already runs on the data directory {settings.data}.") from error
+    os.truncate(handle, 0)
+    os.write(handle, f"{os.getpid()}\n".encode())
     try:
         yield
     finally:

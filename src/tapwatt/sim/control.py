@@ -190,7 +190,14 @@ _ACTIONS: Final[dict[str, Callable[[Control, Json], Awaitable[Json]]]] = {
     "reset_meter": Control._reset_meter,
     "fault": Control._fault,
 }
-_SWITCHES: Final = ("refuse_start", "never_start", "terminal_mute", "driver_cancels", "cut_before_completion")
+_SWITCHES: Final = (
+    "refuse_start",
+    "never_start",
+    "never_stop",
+    "terminal_mute",
+    "driver_cancels",
+    "cut_before_completion",
+)
 _CUTS: Final[dict[str, Callable[[Control, float], Coroutine[Any, Any, None]]]] = {
     "station_offline": Control._station_offline,
     "gateway_offline": Control._gateway_offline,

@@ -13,6 +13,8 @@ class Faults:
     """A remote start is answered Rejected."""
     never_start: bool = False
     """A remote start is accepted and nothing follows."""
+    never_stop: bool = False
+    """A remote stop is accepted and nothing follows."""
     late_start_s: float = 0.0
     """A remote start is accepted and followed so much later."""
     terminal_mute: bool = False

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import httpx
 import structlog
+from starlette.routing import Route
 
+from tapwatt.pages.guard import Guard
+from tapwatt.pages.layout import HEADERS
 from tapwatt.programs.http import json_app, serve_http
 from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, unable_to_listen
 from tapwatt.rails.forward import RetryRules
@@ -28,6 +32,11 @@ from tapwatt.sim.card import Reader
 from tapwatt.sim.control import Control
 from tapwatt.sim.driver import Driver
 from tapwatt.sim.faults import Faults
+from tapwatt.sim.forecourt.board import Board
+from tapwatt.sim.forecourt.page import Forecourt
+from tapwatt.sim.forecourt.parties import Parties
+from tapwatt.sim.forecourt.visitor import Visitor
+from tapwatt.sim.forecourt.witness import Witness
 from tapwatt.sim.forwarder import Forwarder
 from tapwatt.sim.station import Station
 from tapwatt.sim.tables import METADATA
@@ -199,11 +208,38 @@ async def start_station(
     return station
 
 
-async def serve_control(runtime: Runtime, site: Site) -> None:
-    """Open the HTTP side."""
+async def serve_control(runtime: Runtime, site: Site, pages: Sequence[Route] = ()) -> None:
+    """Open the HTTP side: what the site says of itself, hands to drive it with, and pages for people."""
     control = Control(site)
     app = json_app(runtime, health=lambda: _health(site), views=control.views, actions=control.actions)
-    await serve_http(runtime, app, runtime.settings.forecourt_port, name="forecourt")
+    app.router.routes.extend(pages)
+    guarded = Guard(app, headers=HEADERS)
+    await serve_http(runtime, guarded, runtime.settings.forecourt_port, name="forecourt")
+
+
+async def serve_forecourt(
+    runtime: Runtime, site: Site, *, station: Station, device: Device, visits: Visits
+) -> None:
+    """Open the HTTP side with the page that visitors see."""
+    settings = runtime.settings
+    client = httpx.AsyncClient(trust_env=False)
+    runtime.closing.push_async_callback(client.aclose)
+    parties = Parties(settings, client)
+    visitor, board = Visitor(site, station, device, visits), Board(site, settings, parties)
+    witness = Witness(site, station, device, parties=parties, visitor=visitor, board=board)
+    forecourt = Forecourt(
+        witness,
+        visitor,
+        board,
+        console=f"http://{settings.host}:{settings.http_port}/",
+        evses=EVSES,
+        bell=site.bell,
+        now_ms=site.now_ms,
+    )
+    await serve_control(runtime, site, forecourt.routes())
+    runtime.closing.push_async_callback(board.close)
+    runtime.closing.callback(forecourt.live.close)
+    runtime.spawn(forecourt.pass_on_news(), name="forecourt's news")
 
 
 async def start_site(
@@ -244,7 +280,8 @@ async def start_site(
         now_ms=site.now_ms,
     )
     await site.visits.prepare()
-    await serve_control(runtime, site)
+    if runtime.serves_http:
+        await serve_forecourt(runtime, site, station=station, device=device, visits=site.visits)
     runtime.spawn(site.visits.carry_out(), name="visits")
 
 

@@ -76,6 +76,8 @@ class Commands:
         return CommandStatus.ACCEPTED
 
     async def _stop(self, command: asked.StopRequested) -> CommandStatus:
+        if self._station.faults.never_stop:
+            return CommandStatus.ACCEPTED
         names = await self._station.transactions()
         for connector in self._station.connectors.values():
             charge = connector.charge

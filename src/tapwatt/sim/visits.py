@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -37,6 +38,15 @@ _SET_VISIT: Executable = (
 log = structlog.get_logger("tapwatt.sim")
 
 
+@dataclass(slots=True, kw_only=True)
+class Underway:
+    """The visit that is carried out, or was last."""
+
+    plan: Plan
+    since_ms: int
+    ended: Ended | None = None
+
+
 class Visits:
     """One run's visits. `asked` None: one after another until the program stops."""
 
@@ -52,6 +62,9 @@ class Visits:
         now_ms: Callable[[], int],
     ) -> None:
         self.run_id = run_id
+        self.newest: Underway | None = None
+        self._may_come = asyncio.Event()
+        self._may_come.set()
         self._database = database
         self._driver = driver
         self._asked = asked
@@ -62,6 +75,19 @@ class Visits:
     async def prepare(self) -> None:
         """Write the run and its visits down, unless they are there: then this is a restart of it."""
         await self._database.write(self._write_down)
+
+    @property
+    def somebody_here(self) -> bool:
+        """Whether a visit goes on."""
+        return self.newest is not None and self.newest.ended is None
+
+    def hold_back(self) -> None:
+        """Let nobody come after the visit that goes on."""
+        self._may_come.clear()
+
+    def let_come(self) -> None:
+        """Let drivers come again."""
+        self._may_come.set()
 
     async def carry_out(self) -> None:
         """All visits that are not done yet."""
@@ -86,10 +112,13 @@ class Visits:
         await self._finish(row.number, since_ms, ended)
 
     async def _carry_out(self, coming: Plan) -> None:
+        await self._may_come.wait()
         since_ms = self._now_ms()
+        self.newest = underway = Underway(plan=coming, since_ms=since_ms)
         await self._set(coming.number, state=RUNNING, started_ms=since_ms)
         log.info("visit", number=coming.number, kind=coming.kind, evse=coming.evse_id)
-        await self._finish(coming.number, since_ms, await self._driver.come(coming, since_ms=since_ms))
+        underway.ended = await self._driver.come(coming, since_ms=since_ms)
+        await self._finish(coming.number, since_ms, underway.ended)
 
     async def _finish(self, number: int, since_ms: int, ended: Ended) -> None:
         log.info("visit over", number=number, outcome=ended.outcome, reason=ended.reason)

@@ -67,10 +67,12 @@ def build_app(
     send: Send | None = None,
     hosts: HostTraces | None = None,
     terms: Terms | None = None,
+    links: tuple[tuple[str, str], ...] = (),
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
     gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
-    says where the rails' traces are read, `terms` are what sessions are offered with."""
+    says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
+    header of the console."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -81,6 +83,7 @@ def build_app(
         public_url=public_url,
         stations=stations,
         hosts=hosts or HostTraces({}),
+        links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)

@@ -45,7 +45,7 @@ class Console:
 
     def __init__(self, desk: Desk, tariffs: TariffDesk) -> None:
         self._desk = desk
-        self._env = environment("tapwatt.web")
+        self._env = environment("tapwatt.web", links=desk.links)
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE

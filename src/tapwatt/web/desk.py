@@ -43,6 +43,8 @@ class Desk:
     """None where no station can be reached from here."""
     hosts: HostTraces = field(default_factory=lambda: HostTraces({}))
     """Where the rails' own traces are read."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Words and addresses of other programs' pages, for the header."""
     live: Live = field(default_factory=Live)
 
     async def board(self) -> Json:

@@ -21,6 +21,7 @@ from tapwatt.cli.demo.parties import Parties
 from tapwatt.cli.demo.story import Story
 from tapwatt.cli.demo.supervisor import Supervisor, UnableToStart
 from tapwatt.cli.demo.table import print_table
+from tapwatt.cli.demo.wiring import CABLES, Wiring, wiring
 from tapwatt.settings import PREFIX, Settings
 
 # Right to left, so that whoever is dialled is there; the two rows know nothing of each other before the site
@@ -79,7 +80,8 @@ def demo(
         as_json=as_json,
         data=settings.data,
     )
-    return asyncio.run(_demo(asked, with_free_ports(settings)))
+    chosen = with_free_ports(settings).model_copy(update={"forecourt_link": True})
+    return asyncio.run(_demo(asked, chosen))
 
 
 def _forget(data: Path) -> None:
@@ -124,9 +126,10 @@ async def _demo(asked: Asked, settings: Settings) -> int:
         async with httpx.AsyncClient(timeout=10.0) as client:
             parties = Parties(settings, client)
             story = Story(console.print)
-            await _unless(interrupted, _start(supervisor, asked, run, parties, story))
+            cables = wiring(settings)
+            await _unless(interrupted, _start(supervisor, cables, asked, run, parties, story))
             if not interrupted.is_set():
-                console.print(f"The site is up. Console: http://{settings.host}:{settings.http_port}/")
+                console.print(_where(settings))
             await _watch(parties, story, asked, run, interrupted, supervisor)
             if not asked.leave or interrupted.is_set():
                 return 0
@@ -139,6 +142,13 @@ async def _demo(asked: Asked, settings: Settings) -> int:
     finally:
         await supervisor.stop()
     return _report(asked, visits, open_holds, console)
+
+
+def _where(settings: Settings) -> str:
+    console, forecourt = (
+        f"http://{settings.host}:{port}/" for port in (settings.http_port, settings.forecourt_port)
+    )
+    return f"The site is up. Console: {console}  Forecourt: {forecourt}"
 
 
 def _interruptible() -> asyncio.Event:
@@ -160,18 +170,22 @@ async def _unless(interrupted: asyncio.Event, work: Coroutine[Any, Any, None]) -
     await asyncio.gather(doing, return_exceptions=True)
 
 
-async def start_programs(supervisor: Supervisor) -> None:
+async def start_programs(supervisor: Supervisor, cables: Wiring | None = None) -> None:
     """Start everything but the site, and wait until all are up. Raises UnableToStart."""
 
     async def row(programs: tuple[tuple[str, tuple[str, ...]], ...]) -> None:
         for name, arguments in programs:
-            await supervisor.start(name, *arguments)
+            around = {} if cables is None else cables.around(name)
+            await supervisor.start(name, *arguments, around=around)
 
-    await asyncio.gather(row(RAILS), row(OURS))
+    laid = () if cables is None else ((CABLES, cables.arguments()),)
+    await asyncio.gather(row(laid), row(RAILS), row(OURS))
 
 
-async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Parties, story: Story) -> None:
-    await start_programs(supervisor)
+async def _start(
+    supervisor: Supervisor, cables: Wiring, asked: Asked, run: str, parties: Parties, story: Story
+) -> None:
+    await start_programs(supervisor, cables)
     while not supervisor.lost.done():
         try:
             story.skip(await parties.sessions())
@@ -179,7 +193,8 @@ async def _start(supervisor: Supervisor, asked: Asked, run: str, parties: Partie
         except httpx.HTTPError:  # it died just after it came up, and is being started again
             await asyncio.sleep(LOOK_EVERY_S)
     counted = ("--visits", str(asked.visits)) if asked.visits else ()
-    await supervisor.start("site", "sim", "site", "--run", run, "--seed", str(asked.seed), *counted)
+    site = ("sim", "site", "--run", run, "--seed", str(asked.seed), *counted)
+    await supervisor.start("site", *site, around=cables.around("site"))
 
 
 async def _watch(

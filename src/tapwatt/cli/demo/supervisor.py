@@ -37,6 +37,7 @@ class Child:
     name: str
     arguments: tuple[str, ...]
     log: Path
+    around: Mapping[str, str]
     process: asyncio.subprocess.Process | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     last_words: str = ""
@@ -58,9 +59,10 @@ class Supervisor:
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done with a sentence when a child cannot be kept alive."""
 
-    async def start(self, name: str, *arguments: str) -> None:
-        """Start a program and wait for its ready line. Raises UnableToStart."""
-        child = Child(name=name, arguments=arguments, log=self._data / f"{name}.log")
+    async def start(self, name: str, *arguments: str, around: Mapping[str, str] | None = None) -> None:
+        """Start a program and wait for its ready line; `around` is its own environment, over everybody's.
+        Raises UnableToStart."""
+        child = Child(name=name, arguments=arguments, log=self._data / f"{name}.log", around=around or {})
         self._children.append(child)
         watcher = asyncio.create_task(self._keep_alive(child), name=name)
         watcher.add_done_callback(self._watched)
@@ -132,7 +134,7 @@ class Supervisor:
             "-m",
             "tapwatt",
             *child.arguments,
-            env=self._environment,
+            env={**self._environment, **child.around},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
