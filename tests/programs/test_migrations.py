@@ -99,7 +99,8 @@ async def program(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
 
 
 def test_every_program_is_here() -> None:
-    assert set(STARTS) == set(get_args(Program))
+    # Cables carry bytes and keep nothing.
+    assert set(STARTS) == set(get_args(Program)) - {"cables"}
 
 
 def test_revisions_stand_beside_the_tables(program: Opened) -> None:
