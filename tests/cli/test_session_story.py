@@ -27,7 +27,7 @@ async def test_a_story_has_words_and_the_money_at_each_party(tmp_path: Any) -> N
     text = "\n".join(lines)
     assert lines[0] == f"{session_id}: closed"
     for words in (
-        "Hold approved → starting  60.00 EUR · Visa …1111",
+        "Hold approved → starting  60.00 EUR · receipt 0231",
         "→ Capture  15.38 EUR · through the terminal",
         "12 meter readings",
         "Terminal said",

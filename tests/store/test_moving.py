@@ -176,7 +176,7 @@ def test_a_damaged_backup_restores_nothing(kept: Path, damage: str, new_url: New
     written = {
         "cut": kept.read_bytes()[:-20],
         "line lost": gzip.compress(b"".join(lines[:2] + lines[3:])),
-        "digit changed": gzip.compress(b"".join(lines).replace(b"0002", b"0003", 1)),
+        "digit changed": gzip.compress(lines[0] + b"".join(lines[1:]).replace(b"0002", b"0003", 1)),
         "not ours": gzip.compress(b"{}\n"),
         "nothing": b"",
     }[damage]
@@ -240,6 +240,6 @@ def test_a_strangers_database_is_refused(new_url: NewUrl) -> None:
 def test_an_older_revision_is_refused(new_url: NewUrl, monkeypatch: pytest.MonkeyPatch) -> None:
     url = new_url("sqlite")
     fill(url, "scheme")
-    monkeypatch.setattr("tapwatt.store.migrations.revisions", lambda folder: ["0001", "0002"])
-    with pytest.raises(UnableToOpen, match=r"has schema revision .*, this version works on 0002"):
+    monkeypatch.setattr("tapwatt.store.migrations.revisions", lambda folder: ["0001", "0002", "0003"])
+    with pytest.raises(UnableToOpen, match=r"has schema revision .*, this version works on 0003"):
         moving.copy(url, new_url("sqlite", "b"), recognise)

@@ -6,9 +6,9 @@ more than it deletes.
 
 from __future__ import annotations
 
-import json
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -76,10 +76,9 @@ class TraceTable:
 
     def add(self, tx: Transaction, trace: Trace, *, owner: str = "", origin: str | None = None) -> None:
         """Keep a trace. `origin` names one that somebody else noted, so that it is known when told again."""
-        fields = json.dumps(dict(trace.fields), ensure_ascii=False, separators=(",", ":"), default=str)
+        fields = msgspec.json.encode(trace.fields, enc_hook=str).decode()
         if len(fields) > MOST_FIELDS_CHARACTERS:
-            cut = {"too long to keep": f"{len(fields)} characters"}
-            fields = json.dumps(cut)
+            fields = msgspec.json.encode({"too long to keep": f"{len(fields)} characters"}).decode()
         tx.run(
             self._add,
             owner=owner,
@@ -172,7 +171,7 @@ def _shown(rows: list[Row]) -> list[dict[str, Any]]:
     return [
         {
             **{name: value for name, value in row._asdict().items() if name not in hidden},
-            "fields": json.loads(row.fields),
+            "fields": msgspec.json.decode(row.fields),
         }
         for row in reversed(rows)
     ]
