@@ -1,36 +1,45 @@
-"""The store on a SQLite file with synchronous=FULL: durable transactions and engine steps a second.
+"""The store on both engines, each as durable as it can be: transactions and engine steps a second.
 
 One transaction is what the engine writes for a step: the state if its version is the expected one, the event,
-one effect in the outbox, each caller in its own savepoint. The peer is what one would write by hand: the
-sqlite3 driver, one commit a transaction.
+one effect in the outbox, each caller in its own savepoint. The peers are what one would write by hand
+(`bench.by_hand`): the driver, one commit a transaction.
 """
 
 import asyncio
-import sqlite3
+import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
+from bench.by_hand import FILL, ByHand, PostgresByHand, SqliteByHand, effect, event, state
 from bench.figures import Section, spread
 from sqlalchemy import MetaData
+from tests.postgres import Server
 
 from tapwatt.engine import Engine, Machine, machine_tables
 from tapwatt.store import Database, Transaction, UnableToStore
 
 ABOUT: Final = (
-    "SQLite file, WAL, synchronous=FULL, a savepoint for each caller. A transaction: state changed if its "
-    "version is the expected one, event added, effect added. A step of the engine also reads, decides and "
-    "writes JSON, then performs the effect (here: nothing) and marks it done in a second commit. Wall "
-    "time, median (p10–p90) over the rounds."
+    "SQLite: a file, WAL, synchronous=FULL. PostgreSQL: a server on the same machine and disk, dialled over "
+    "a Unix socket, fsync and synchronous_commit on. A savepoint for each caller. A transaction: state "
+    "changed if its version is the expected one, event added, effect added. A step of the engine also reads, "
+    "decides and writes JSON, then performs the effect (here: nothing) and marks it done in a second commit. "
+    "By hand: the database's own driver, one caller, one commit a transaction. Wall time, median (p10–p90) "
+    "over the rounds."
+)
+ROUND_TRIPS: Final = (
+    "There every statement is a round trip, and all but a caller's first have a savepoint of their own, so "
+    "that a failed statement undoes itself alone, as in SQLite."
 )
 ROUNDS: Final = 7
 ROUND_S: Final = 0.4
 CALLERS: Final = (1, 32, 128)
 MACHINES: Final = 128
-FILL: Final = "x" * 600  # a session's state is about this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +107,7 @@ class Rows:
 
     def _fill(self, tx: Transaction) -> None:
         for number in range(MACHINES):
-            tx.run(TABLES.statements.create, id=f"row-{number}", created_ms=0, **_state(1))
+            tx.run(TABLES.statements.create, id=f"row-{number}", created_ms=0, **state(1))
 
     async def write(self, caller: int) -> None:
         """One transaction."""
@@ -109,149 +118,88 @@ class Rows:
     def _step(self, tx: Transaction, machine_id: str, version: int) -> None:
         after = version + 1
         if (
-            tx.one(TABLES.statements.change, machine_id=machine_id, version_before=version, **_state(after))
+            tx.one(TABLES.statements.change, machine_id=machine_id, version_before=version, **state(after))
             is None
         ):
             raise UnableToStore("somebody else wrote this row")
-        tx.run(TABLES.statements.add_event, **_event(machine_id, after))
-        tx.one(TABLES.statements.add_effect, **_effect(machine_id, after))
-
-
-def _state(version: int) -> dict[str, object]:
-    return {
-        "owner": "",
-        "status": "counting",
-        "version": version,
-        "state": f'{{"number":{version},"filling":"{FILL}"}}',
-        "due_ms": None,
-        "updated_ms": version,
-    }
-
-
-def _event(machine_id: str, version: int) -> dict[str, object]:
-    return {
-        "machine_id": machine_id,
-        "owner": "",
-        "version": version,
-        "kind": "Happened",
-        "key": None,
-        "body": '{"at_ms":1}',
-        "status_before": "counting",
-        "status_after": "counting",
-        "effect_id": None,
-        "at_ms": version,
-    }
-
-
-def _effect(machine_id: str, version: int) -> dict[str, object]:
-    return {
-        "machine_id": machine_id,
-        "owner": "",
-        "version": version,
-        "seq": 0,
-        "lane": "anybody",
-        "kind": "Tell",
-        "body": '{"number":1}',
-        "due_ms": 1,
-        "attempts": 0,
-        "done_ms": version,
-    }
-
-
-class ByHand:
-    """The peer: the driver, the same three statements, one commit a transaction."""
-
-    def __init__(self, path: Path) -> None:
-        self._raw = sqlite3.connect(path, isolation_level=None)
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
-            self._raw.execute(f"PRAGMA {pragma}").fetchall()
-        self._statements = {
-            "counter": (
-                "UPDATE counter SET " + _columns(_state(1)) + " WHERE id = :id AND version = :version_before"
-            ),
-            "counter_event": _insert("counter_event", _event("", 1)),
-            "counter_effect": _insert("counter_effect", _effect("", 1)),
-        }
-        self._raw.execute(
-            _insert("counter", {**_state(1), "id": "hand", "created_ms": 0}),
-            {**_state(1), "id": "hand", "created_ms": 0},
-        )
-        self._version = 1
-
-    def write(self) -> None:
-        """One transaction."""
-        before, after = self._version, self._version + 1
-        self._raw.execute("BEGIN IMMEDIATE")
-        changed = self._raw.execute(
-            self._statements["counter"], {**_state(after), "id": "hand", "version_before": before}
-        )
-        assert changed.rowcount == 1
-        self._raw.execute(self._statements["counter_event"], _event("hand", after))
-        self._raw.execute(self._statements["counter_effect"], _effect("hand", after))
-        self._raw.execute("COMMIT")
-        self._version = after
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._raw.close()
-
-
-def _columns(values: dict[str, object]) -> str:
-    return ", ".join(f"{name} = :{name}" for name in values)
-
-
-def _insert(table: str, values: dict[str, object]) -> str:
-    names = ", ".join(f'"{name}"' for name in values)
-    places = ", ".join(f":{name}" for name in values)
-    return f"INSERT INTO {table} ({names}) VALUES ({places})"
+        tx.run(TABLES.statements.add_event, **event(machine_id, after))
+        tx.one(TABLES.statements.add_effect, **effect(machine_id, after))
 
 
 def measure() -> Section:
-    """Transactions and steps a second of wall time at 1, 32 and 128 callers, by hand in turn."""
+    """Transactions and steps a second of wall time at 1, 32 and 128 callers, on both engines in turn."""
     with tempfile.TemporaryDirectory() as folder:
-        found = asyncio.run(measured(Path(folder)))
-    by_hand = spread(found["by hand"]).median
-    rows = []
-    for name, rates in found.items():
-        rate = spread(rates)
-        rows.append((name, rate.text(0), f"{rate.median / by_hand:.1f} ×"))
+        server = Server(durable=True)
+        try:
+            version = server.version()
+            found = asyncio.run(measured(Path(folder), server))
+        finally:
+            server.close()
+    by_hand = {engine: statistics.median(found[engine]["by hand"]) for engine in found}
     return Section(
         title="durable transactions a second",
         about=ABOUT,
-        head=("", "a second", "against by hand"),
-        rows=tuple(rows),
+        head=("", *(word for engine in found for word in (engine, "against by hand"))),
+        rows=tuple(
+            (name, *(cell for engine in found for cell in _cells(found[engine][name], by_hand[engine])))
+            for name in next(iter(found.values()))
+        ),
+        notes=(f"PostgreSQL {version}; server and callers share the cores. {ROUND_TRIPS}",),
     )
 
 
-async def measured(folder: Path) -> dict[str, list[float]]:
-    """What each contender did a second, round by round."""
-    databases = [
-        await Database.open(f"sqlite:///{folder}/{name}.sqlite", metadata=METADATA)
-        for name in ("store", "engine", "hand")
-    ]
+def _cells(rates: list[float], by_hand: float) -> tuple[str, str]:
+    rate = spread(rates)
+    return rate.text(0), f"{rate.median / by_hand:.1f} ×"
+
+
+Contenders = dict[str, Callable[[], Awaitable[float]]]
+"""Each runs for one round and says what it did a second."""
+
+
+async def measured(folder: Path, server: Server) -> dict[str, dict[str, list[float]]]:
+    """What each contender did a second on each engine, round by round; the engines take turns."""
+    urls = [f"sqlite:///{folder}/{name}.sqlite" for name in ("store", "engine", "hand")]
+    places = {"SQLite": urls, "PostgreSQL": [server.database() for _ in urls]}
+    found: dict[str, dict[str, list[float]]] = {engine: {} for engine in places}
+    async with (
+        _contenders(places["SQLite"], lambda: SqliteByHand(folder / "hand.sqlite")) as sqlite,
+        _contenders(places["PostgreSQL"], lambda: PostgresByHand(places["PostgreSQL"][2])) as postgres,
+    ):
+        for _ in range(ROUNDS):
+            for name in sqlite:
+                found["SQLite"].setdefault(name, []).append(await sqlite[name]())
+                found["PostgreSQL"].setdefault(name, []).append(await postgres[name]())
+    return found
+
+
+@asynccontextmanager
+async def _contenders(urls: list[str], by_hand: Callable[[], ByHand]) -> AsyncIterator[Contenders]:
+    databases = [await Database.open(url, metadata=METADATA) for url in urls]
     rows = Rows(databases[0])
     await rows.fill()
     engine = Engine(databases[1], COUNTER, perform=_performed, now_ms=_now_ms)
     await engine.start()
-    hand = ByHand(folder / "hand.sqlite")
+    hand = by_hand()
 
     async def step(caller: int) -> None:
         await engine.handle(f"machine-{caller}", Happened(at_ms=_now_ms()))
 
-    found: dict[str, list[float]] = {"by hand": []}
+    async def alone() -> float:
+        return _rate_by_hand(hand)
+
+    contenders: Contenders = {"by hand": alone}
+    for title, work in (("store", rows.write), ("engine steps", step)):
+        for callers in CALLERS:
+            label = f"{title}, {callers} caller{'s' if callers > 1 else ''}"
+            contenders[label] = partial(_rate, work, callers)
     try:
-        for _ in range(ROUNDS):
-            found["by hand"].append(_rate_by_hand(hand))
-            for title, work in (("store", rows.write), ("engine steps", step)):
-                for callers in CALLERS:
-                    label = f"{title}, {callers} caller{'s' if callers > 1 else ''}"
-                    found.setdefault(label, []).append(await _rate(work, callers))
+        yield contenders
     finally:
         hand.close()
         await engine.stop()
         for database in databases:
             await database.close()
-    return dict(sorted(found.items(), key=lambda pair: pair[0] != "by hand"))
 
 
 def _rate_by_hand(hand: ByHand) -> float:

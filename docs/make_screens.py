@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
 TOP = Path(__file__).resolve().parent.parent
@@ -58,6 +59,16 @@ async def busy_day(scene: Scene) -> dict[str, str]:
     return {"closed": closed, "review": review, "running": running, "receipt": receipt}
 
 
+async def drafted(url: str) -> None:
+    """A draft of the site's tariff: a night price, and an idle fee whose grace was forgotten."""
+    form = {"tariff_id": "DC-0.58", "currency": "EUR", "kwh": "0.59", "tax": "19", "inside": "yes"}
+    more = {"night": "0.39", "idle_fee": "0.10", "grace": "0", "note": "from autumn on"}
+    async with httpx.AsyncClient(base_url=url) as client:
+        answer = await client.post("/tariffs/new", data={**form, **more})
+    if not answer.has_redirect_location:
+        raise ValueError(f"the draft was not kept: {answer.status_code}")
+
+
 async def shoot(browser: Browser, url: str, shot: Shot) -> None:
     """Take one picture."""
     context = await browser.new_context(
@@ -67,7 +78,7 @@ async def shoot(browser: Browser, url: str, shot: Shot) -> None:
     )
     page = await context.new_page()
     await page.goto(url + shot.path)
-    if not shot.driver:
+    if await page.locator("body[data-live]").count():
         await page.get_by_text("Live", exact=True).wait_for()
     file = SCREENS / f"{shot.name}.png"
     await page.screenshot(path=file, full_page=shot.driver)
@@ -120,7 +131,16 @@ async def main() -> None:
                         name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True
                     ),
                 ]
+                tried = "/tariffs/DC-0.58/simulation?version=2&at=18:00&parked=40"
+                shots += [
+                    Shot(name="tariffs", path="/tariffs"),
+                    Shot(name="tariff-new", path="/tariffs/new"),
+                    Shot(name="tariff", path=tried),
+                    Shot(name="tariff-dark", path=tried, dark=True),
+                    Shot(name="tariff-phone", path=tried, phone=True),
+                ]
                 async with serving(scene) as url:
+                    await drafted(url)
                     for shot in shots:
                         await shoot(browser, url, shot)
 

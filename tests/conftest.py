@@ -1,10 +1,17 @@
-"""Both engines for every room's tests (issue 3, "Both engines")."""
+"""Both engines for every room's tests, and how properties are tried."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.postgres import Server
+
+# A slow machine is no fault. Continuous integration tries the same examples every time; people try new ones.
+settings.register_profile("people", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("people"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "people")
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -3,7 +3,7 @@
 Those helpers make an OS user and open every parent folder when they run as root. Here the server of a root is
 run as nobody, in a folder made and owned for it, from a copy of the binaries when nobody cannot enter where
 they are (stack.md, trap 5). It listens on a socket in that folder alone, with fsync off: power is not cut in
-tests.
+tests. A bench asks for a durable one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ NOBODY = "nobody"
 START_WITHIN_S = 30
 SETTINGS = (
     "listen_addresses=",
-    "fsync=off",
     "max_connections=200",
     "shared_buffers=16MB",
     "wal_level=minimal",
@@ -40,10 +39,13 @@ if read -r said; then kill -QUIT $!; wait $!; else kill -QUIT $!; wait $!; cd /;
 
 
 class Server:
-    """One PostgreSQL server on a socket of its own, for a test session."""
+    """One PostgreSQL server on a socket of its own, for a test session or a bench."""
 
-    def __init__(self, *, wheel: Path | None = None) -> None:
-        """`wheel` is where the wheel is unpacked, if not where it is installed."""
+    def __init__(self, *, wheel: Path | None = None, durable: bool = False) -> None:
+        """`wheel` is where the wheel is unpacked, if not where it is installed; a durable server keeps what
+        it has committed when the power is cut too.
+        """
+        self._settings = (*SETTINGS, f"fsync={'on' if durable else 'off'}")
         self._as_nobody: dict[str, Any] = {}
         self.folder = Path(tempfile.mkdtemp(prefix="tapwatt-pg-", dir="/tmp"))
         if os.geteuid() == 0:
@@ -60,7 +62,7 @@ class Server:
         """Start the server and wait until it answers."""
         command = ["/bin/sh", "-c", WATCH, str(self.folder), str(self._bin / "postgres")]
         command += ["-D", "data", "-k", str(self.folder)]
-        command += [word for setting in SETTINGS for word in ("-c", setting)]
+        command += [word for setting in self._settings for word in ("-c", setting)]
         with (self.folder / "log").open("ab") as log:
             self._process = process = subprocess.Popen(
                 command,
@@ -95,6 +97,13 @@ class Server:
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
         return f"postgresql://app@/{database}?host={self.folder}"
+
+    def version(self) -> str:
+        """Which PostgreSQL it is."""
+        with psycopg.connect(self.url("postgres")) as connection:
+            row = connection.execute("SHOW server_version").fetchone()
+        assert row is not None
+        return str(row[0])
 
     def database(self) -> str:
         """Make an empty database and return its URL."""

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
-from bench import iso8583, store
+from bench import iso8583, store, tariff, world
 from bench.__main__ import BENCHES, main
 from bench.authorisations import bench_pan
 from bench.figures import PAGE, Section, as_markdown, as_text, interleaved, percentile, spread, write_page
+from tests.postgres import Server
 
 from tapwatt.rails.iso8583 import load_spec
 from tapwatt.rails.sandbox import cards, network
@@ -69,12 +71,34 @@ def test_the_codecs_compared_do_the_same(dialect: str) -> None:
     assert len(message.fields) == 25
 
 
-def test_the_store_bench_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_store_bench_runs_on_both_engines(
+    tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "ROUNDS", 1)
     monkeypatch.setattr(store, "ROUND_S", 0.01)
-    found = asyncio.run(store.measured(tmp_path))
-    assert len(found) == 1 + 2 * len(store.CALLERS)
-    assert all(rate > 0 for rates in found.values() for rate in rates)
+    found = asyncio.run(store.measured(tmp_path, postgres))
+    assert list(found) == ["SQLite", "PostgreSQL"]
+    assert found["SQLite"].keys() == found["PostgreSQL"].keys()
+    for contenders in found.values():
+        assert len(contenders) == 1 + 2 * len(store.CALLERS)
+        assert all(rate > 0 for rates in contenders.values() for rate in rates)
+
+
+def test_the_bench_asks_postgresql_for_durable_commits_and_gets_them() -> None:
+    server = Server(durable=True)
+    try:
+        with psycopg.connect(server.url("postgres")) as connection:
+            asked = "SELECT current_setting('fsync'), current_setting('synchronous_commit')"
+            assert connection.execute(asked).fetchone() == ("on", "on")
+    finally:
+        server.close()
+
+
+def test_the_world_bench_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "ROUNDS", 1)
+    monkeypatch.setattr(world, "VISITS_A_WORLD", 2)
+    section = world.measure()
+    assert [row[0] for row in section.rows] == ["as the seeds have it", "without faults"]
 
 
 def test_bench_cards_are_the_issuers_and_nobody_elses() -> None:
@@ -86,3 +110,10 @@ def test_bench_cards_are_the_issuers_and_nobody_elses() -> None:
     for pan in pans:
         doubled = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(pan))]
         assert sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
+
+
+@pytest.mark.parametrize("case", tariff.CASES)
+def test_the_two_ways_to_price_come_to_the_same(case: str) -> None:
+    ways = tariff.contenders(tariff.CASES[case][0])
+    assert ways["tapwatt"]() == ways["tapwatt"]()
+    assert list(ways) == ["tapwatt", "slow"]

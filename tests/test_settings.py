@@ -43,6 +43,13 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     assert Settings.read().http_port == 8080
 
 
+def test_a_free_port_is_no_place_to_dial() -> None:
+    settings = Settings.read(edge_port=0, terminal_port=4711)
+    assert settings.port_to_dial("terminal_port") == 4711
+    with pytest.raises(UnableToConfigure, match="TAPWATT_EDGE_PORT is 0"):
+        settings.port_to_dial("edge_port")
+
+
 def test_every_program_has_its_own_database(tmp_path: Path) -> None:
     settings = Settings.read(data=tmp_path, edge_database_url="sqlite://")
     urls = {program: settings.database_url(program) for program in ("platform", "edge", "issuer")}

@@ -33,7 +33,7 @@ _INTRODUCTION = """\
 Every program reads its settings from the environment when it starts; `tapwatt settings` shows what is in
 force. A value that makes no sense, or a `TAPWATT_` name that is no setting, stops the start with one sentence
 and exit code 2. Names ending in `_S` are seconds. Port 0 takes a free one, printed in the ready line; no two
-listeners may share a port.
+listeners may share a port. A program that dials another must be told the other's port: 0 stops its start.
 
 The answer to a payment is waited for longest at the terminal and shortest at the scheme, so that the one who
 gives up first is always the one nearest to the silence: the four must stay in that order.
@@ -180,6 +180,15 @@ class Settings(BaseSettings):
         """Where this program keeps its rows: its own URL, else its SQLite file in the data directory."""
         chosen: str = getattr(self, f"{program}_database_url")
         return chosen or f"sqlite:///{self.data / program}.sqlite"
+
+    def port_to_dial(self, setting: str) -> int:
+        """A port where another program listens. Raises UnableToConfigure for 0: nobody can be found there."""
+        port: int = getattr(self, setting)
+        if port == 0:
+            raise UnableToConfigure(
+                f"{PREFIX}{setting.upper()} is 0, a free port, but here it is dialled: name the one taken."
+            )
+        return port
 
     @field_validator("host")
     @classmethod

@@ -43,7 +43,7 @@ voiding      Voided                                   voided      -
 voiding      VoidRefused                              captured    -
 voiding      Silent,Reminded                          =           Ask
 refunding    Refunded                                 refunded    -
-refunding    RefundRefused                            captured    -
+refunding    RefundRefused                            captured    Notify
 refunding    Silent,Reminded                          =           Ask
 refunded     RefundWanted                             refunding   Refund
 declined     FoundOpen                                reversing          Release,Notify

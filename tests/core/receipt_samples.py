@@ -55,7 +55,7 @@ def plain(tariff: Tariff = TARIFF, usage: Usage = USAGE) -> Receipt:
             vat_id="SANDBOX-1",
             helpline="+49 30 000000",
         ),
-        place=Place(name="Forecourt", address=("Sandbox Road 2",), country="DE", evse_name="DE*XXX*ECS1*1"),
+        place=Place(name="Forecourt", address=("Sandbox Road 2",), country="DE", evse_name="DE*TST*ECS1*1"),
         purchase=Purchase(
             session_id="S1A2B3C4D5E6F7G8",
             station_id="CS1",

@@ -81,7 +81,7 @@ closed.declined   Approved                                     closing     Relea
 closed.paid       RefundWanted                                 =           Refund
 closed.paid       VoidWanted                                   =           Void
 closed.refunding  Refunded                                     =           Post
-closed.refunding  RefundRefused                                =           -
+closed.refunding  RefundRefused                                =           Notify
 closed.refunding  Silent                                       =           Ask
 closed.voiding    Voided                                       =           Post,Post
 closed.voiding    VoidRefused                                  =           -

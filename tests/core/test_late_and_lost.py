@@ -28,8 +28,8 @@ def test_the_repeat_of_a_release_is_for_the_same_amount() -> None:
 def test_a_reading_after_the_stop_does_not_change_the_receipt() -> None:
     run = s.play((*CHARGING, s.stopped(), s.metered(at=121, register_wh=12_000), s.captured()))
     (issued,) = run.all(f.IssueReceipt)
-    assert issued.receipt.energy_wh == issued.receipt.bill.lines[0].quantity * 1000 == 8345
-    assert issued.receipt.register_end_wh == 9345
+    assert issued.purchase.energy_wh == issued.purchase.bill.lines[0].quantity * 1000 == 8345
+    assert issued.purchase.register_end_wh == 9345
 
 
 def test_a_cancelled_tag_whose_car_already_charges_is_stopped() -> None:
@@ -132,9 +132,10 @@ def test_an_outcome_with_a_wrong_key_never_moves_money() -> None:
 def test_a_session_keeps_what_belongs_to_its_operator_and_its_card() -> None:
     run = s.play((*CHARGING, s.stopped(), s.captured()))
     (issued,) = run.all(f.IssueReceipt)
-    receipt = issued.receipt
+    receipt = issued.purchase
+    card = receipt.card
     assert run.session.operator_id == "op"
-    assert (receipt.brand, receipt.last_four, receipt.tid) == ("visa", "1111", "T0000001")
+    assert (card.scheme, card.last_four, card.tid) == ("visa", "1111", "T0000001")
     assert (receipt.hold_minor, receipt.captured_minor, receipt.released_minor) == (2500, 487, 2013)
     assert (receipt.started_ms, receipt.ended_ms) == (s.ms(5), s.ms(120))
     assert receipt.bill.gross_minor == 487

@@ -197,7 +197,7 @@ VISITS = (
     Story(
         name="a refund whose answer is slow, and refused",
         events=(*SETTLED, s.refund_wanted(), s.silent(at=230, key=s.THIRD), s.refund_refused()),
-        state="closed", payment="captured", captured=487, released=2013, postings=PAID,
+        state="closed", payment="captured", captured=487, released=2013, postings=PAID, alarms=1,
     ),
     Story(
         name="a capture undone before cut-off, after a slow answer",

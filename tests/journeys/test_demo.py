@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
 import time
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -52,7 +54,7 @@ def test_a_run_on_its_own_and_a_second_one_in_which_a_cent_goes_wrong(tmp_path: 
     assert data.stat().st_mode & 0o077 == 0
 
     since_ms = time.time_ns() // 1_000_000
-    with demo(data, "--visits", "2", "--exit", "--json") as second:
+    with demo(data, "--visits", "2", "--exit", "--json", hold_rule="derived") as second:
         second.until_said("done: ", UP_WITHIN_S)
         acquirer = data / "acquirer.sqlite"
         second.until(lambda: add_a_cent(acquirer, since_ms=since_ms), "captured at the acquirer")
@@ -63,6 +65,9 @@ def test_a_run_on_its_own_and_a_second_one_in_which_a_cent_goes_wrong(tmp_path: 
         result = second.result()
         assert [visit["session"][-5:] in before for visit in result["visits"]] == [False, False]
         assert [visit["agree"] for visit in result["visits"]] == [False, True]
+        # The holds follow the price now, and are what the driver read before the tap.
+        read = {Decimal(words) * 100 for words in re.findall(r"Hold ([\d.]+) EUR \(\d+ kWh\)", second.said())}
+        assert {visit["authorised_minor"] for visit in result["visits"]} == read != {2500}
         assert "Traceback" not in second.logs()
 
 

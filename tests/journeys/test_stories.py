@@ -50,7 +50,7 @@ def test_a_story_ends_as_it_must(story: Story) -> None:
         assert paid.refunded_minor == story.refunded
     if story.captured and story.state == "closed":
         (receipt,) = run.all(f.IssueReceipt)
-        assert receipt.receipt.captured_minor == story.captured
+        assert receipt.purchase.captured_minor == story.captured
     assert not story.open_hold or story.alarms
 
 

@@ -25,6 +25,7 @@ from tapwatt.settings import Settings
 
 pytestmark = pytest.mark.programs
 HOSTS = ("issuer", "scheme", "acquirer", "gateway")
+UPSTREAM = {"gateway": "acquirer", "acquirer": "scheme", "scheme": "issuer"}
 READY = re.compile(r"^tapwatt (\w+) ready: iso8583 127\.0\.0\.1:(\d+), http 127\.0\.0\.1:(\d+)$")
 
 
@@ -41,6 +42,8 @@ class Running:
             **kept,
             "TAPWATT_DATA": str(data),
             **{f"TAPWATT_{host.upper()}{kind}_PORT": "0" for host in HOSTS for kind in ("", "_HTTP")},
+            # Nobody listens at the next one's, unless a test says who does.
+            **({f"TAPWATT_{UPSTREAM[name].upper()}_PORT": "1"} if name in UPSTREAM else {}),
             **chosen,
         }
         with self.errors.open("wb") as errors:
@@ -107,6 +110,16 @@ def test_a_setting_that_makes_no_sense_stops_the_start_with_a_sentence(tmp_path:
         said = running.said().strip().splitlines()
         assert len(said) == 1
         assert "TAPWATT_ISSUER_PORT" in said[0]
+
+
+@pytest.mark.parametrize(("name", "upstream"), UPSTREAM.items())
+def test_a_next_party_at_port_0_stops_the_start_with_a_sentence(
+    name: str, upstream: str, tmp_path: Path
+) -> None:
+    with Running(name, tmp_path / "data", **{f"{upstream}_port": 0}) as running:
+        assert running.process.wait(timeout=20) == 2
+        (said,) = running.said().strip().splitlines()
+        assert f"TAPWATT_{upstream.upper()}_PORT is 0" in said
 
 
 def test_a_taken_port_and_a_taken_data_directory_are_told_in_a_sentence(tmp_path: Path) -> None:

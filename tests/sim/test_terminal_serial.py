@@ -15,7 +15,7 @@ from tapwatt.terminals.zvt.link import EcrLink
 
 
 async def test_a_program_on_a_pty(tmp_path: Path) -> None:
-    async with running("sim", "terminal", "--listen", "pty", data=tmp_path) as program:
+    async with running("sim", "terminal", "--listen", "pty", data=tmp_path, gateway_port=1) as program:
         path = program.listeners["zvt"]
         assert path.startswith("/dev/")
         link = EcrLink(address=SerialAddress(path=path))

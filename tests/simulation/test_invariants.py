@@ -10,6 +10,8 @@ import pytest
 
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session import SessionState
+from tapwatt.edge.operation import Hold
+from tapwatt.hosts.issuer.decide import Status
 from tapwatt.rails.relay_states import RelayStatus
 from tapwatt.sim.world.evidence import Evidence, gather
 from tapwatt.sim.world.faults import CALM
@@ -19,7 +21,8 @@ from tapwatt.sim.world.world import World
 
 @pytest.fixture(scope="module")
 def good() -> Evidence:
-    return gather(World(1, visits=3, rough=CALM).run().disks)
+    ending = World(1, visits=3, rough=CALM).run()
+    return gather(ending.disks, acknowledged=ending.acknowledged)
 
 
 def first(changed: Callable[[Any], Any]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
@@ -86,6 +89,48 @@ def event_refused(books: Evidence) -> Evidence:
     return replace(books, refused={"edge": ("Approved: no row",)})
 
 
+def row_of_another_operator(books: Evidence) -> Evidence:
+    what, session_id, _ = next(each for each in books.owners if each[0] == "receipt")
+    return replace(books, owners=(*books.owners, (what, session_id, "another")))
+
+
+def price_of_another_operator(books: Evidence) -> Evidence:
+    def priced(session: Any) -> Any:
+        return replace(session, tariff=replace(session.tariff, kwh_price=session.tariff.kwh_price + 1))
+
+    return replace(books, sessions=first(priced)(books.sessions))
+
+
+def acknowledged_and_not_kept(books: Evidence) -> Evidence:
+    return replace(books, acknowledged=books.acknowledged | {"9999"})
+
+
+def edge_forgets_a_hold(books: Evidence) -> Evidence:
+    def opened(operation: Any) -> Any:
+        held = operation.keys is not None and not operation.finishes
+        return replace(operation, hold=Hold.OPEN) if held else operation
+
+    return replace(books, operations=tuple(map(opened, books.operations)))
+
+
+def register_runs_on(books: Evidence) -> Evidence:
+    return replace(books, registers={evse: at_wh + 1 for evse, at_wh in books.registers.items()})
+
+
+def neighbour_pays(books: Evidence) -> Evidence:
+    account = next(each for each in books.account_balances if each[0] == "another")
+    balance = books.account_balances[account] - 1
+    return replace(books, account_balances={**books.account_balances, account: balance})
+
+
+def approved_without_hold(books: Evidence) -> Evidence:
+    def freed(hold: Any) -> Any:
+        approved = replace(hold.authorisation, status=Status.APPROVED)
+        return replace(hold, authorisation=approved, open=False, posted=())
+
+    return replace(books, issuer=first(freed)(books.issuer))
+
+
 WRONG: dict[str, Callable[[Evidence], Evidence]] = {
     "every_visit_ends": session_without_end,
     "no_hold_stays_open": hold_left,
@@ -98,12 +143,22 @@ WRONG: dict[str, Callable[[Evidence], Evidence]] = {
     "energy_is_billed_lost_or_reviewed": energy_without_session,
     "postings_sum_to_zero": posting_out_of_balance,
     "each_database_is_consistent": account_with_less,
+    "what_was_acknowledged_is_kept": acknowledged_and_not_kept,
+    "each_operator_sees_its_own": row_of_another_operator,
     "no_event_is_refused": event_refused,
 }
+MORE: tuple[tuple[str, Callable[[Evidence], Evidence]], ...] = (
+    ("each_operator_sees_its_own", price_of_another_operator),
+    ("each_database_is_consistent", edge_forgets_a_hold),
+    ("each_database_is_consistent", register_runs_on),
+    ("each_database_is_consistent", neighbour_pays),
+    ("each_hold_ends_once", approved_without_hold),
+)
 
 
 def test_a_good_world_breaks_nothing(good: Evidence) -> None:
     assert breaches(good) == []
+    assert good.acknowledged
     assert any(each.payment.state is PaymentState.CAPTURED for each in good.sessions if each.payment)
     assert any(each.status is RelayStatus.COMPLETED for each in good.relays["gateway"])
 
@@ -112,7 +167,7 @@ def test_every_invariant_has_a_case_here() -> None:
     assert {rule.__name__ for rule in INVARIANTS} == set(WRONG)
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_an_invariant_can_fail(name: str, good: Evidence) -> None:
-    found = breaches(WRONG[name](good))
+@pytest.mark.parametrize(("name", "wrong"), [*WRONG.items(), *MORE])
+def test_an_invariant_can_fail(name: str, wrong: Callable[[Evidence], Evidence], good: Evidence) -> None:
+    found = breaches(wrong(good))
     assert any(breach.startswith(f"{name}: ") for breach in found), found

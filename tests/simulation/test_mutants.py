@@ -1,45 +1,40 @@
-"""Each named money bug is seen by an invariant, and the same worlds pass without it."""
+"""Each named money bug is seen by the invariant it names, and the same worlds pass without it."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.simulation import mutants
+from tests.simulation.mutant import Mutant, bred
 
+from tapwatt.sim.world.faults import Weather
 from tapwatt.sim.world.run import judge
 from tapwatt.sim.world.world import World
 
+AT_LEAST = 25
 SETTLE_S = 900.0
+WORLDS = sorted({(each.seed, each.visits, each.rough) for each in mutants.ALL}, key=repr)
 
 
-def _mutants() -> Any:
-    spec = importlib.util.spec_from_file_location("mutants", Path(__file__).with_name("mutants.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutants"] = module
-    spec.loader.exec_module(module)
-    return module
+def violations(seed: int, visits: int, rough: Weather | None) -> tuple[str, ...]:
+    return judge(World(seed, visits=visits, rough=rough, settle_s=SETTLE_S).run()).violations
 
 
-mutants = _mutants()
-SEEN = [mutant for mutant in mutants.ALL if mutant.seed]
+@pytest.mark.parametrize("mutant", mutants.ALL, ids=lambda mutant: mutant.name)
+def test_a_mutant_is_seen(mutant: Mutant) -> None:
+    with bred(mutant):
+        found = violations(mutant.seed, mutant.visits, mutant.rough)
+    assert any(each.startswith(f"{mutant.seen_by}: ") for each in found), found
 
 
-@pytest.mark.parametrize("mutant", SEEN, ids=lambda mutant: mutant.name)
-def test_a_mutant_is_seen(mutant: Any) -> None:
-    with mutants.bred(mutant):
-        verdict = judge(World(mutant.seed, visits=mutant.visits, settle_s=SETTLE_S).run())
-    assert verdict.violations
+@pytest.mark.parametrize(("seed", "visits", "rough"), WORLDS)
+def test_the_same_worlds_pass_without_them(seed: int, visits: int, rough: Weather | None) -> None:
+    assert violations(seed, visits, rough) == ()
 
 
-@pytest.mark.parametrize("world", sorted({(mutant.seed, mutant.visits) for mutant in SEEN}))
-def test_the_same_worlds_pass_without_them(world: tuple[int, int]) -> None:
-    seed, visits = world
-    assert judge(World(seed, visits=visits, settle_s=SETTLE_S).run()).violations == ()
+def test_there_are_many_and_each_has_a_name() -> None:
+    assert len({mutant.name for mutant in mutants.ALL}) == len(mutants.ALL) >= AT_LEAST
 
 
 def test_no_mutant_is_known_to_the_product() -> None:

@@ -38,6 +38,7 @@ def web_side(scene: Scene) -> WebSide:
         engine=scene.engine,
         operator_id="demo",
         now_ms=scene.now_ms,
+        terms=scene.stations.terms,
         chance=scene.random,
         public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},

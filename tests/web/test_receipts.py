@@ -34,7 +34,7 @@ async def test_a_drivers_page_says_what_the_receipt_says(scene: Scene, web: http
     said = read(answer.text)
     for part in (
         "Receipt", told["number"], "Demo Charging (sandbox, no real seller)", "Sandbox Road 1",
-        "DE*XXX*ECS1*1", "Register at start 1204.330 kWh", "VAT 19 % on", "Visa **** 1111",
+        "DE*TST*ECS1*1", "Register at start 1204.330 kWh", "VAT 19 % on", "Visa **** 1111",
         "Hold 60.00 EUR", "Released", "Terminal (TID) 52523535", "Approval code 831274", "UTC+01:00",
         "these are the last digits of its device number", told["session_id"], "plus tax",
     ):  # fmt: skip

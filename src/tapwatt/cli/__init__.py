@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sim": ("tapwatt.cli.sim", "Simulate the other side of each wire: station, terminal, cards, drivers."),
     "store": ("tapwatt.cli.store", "Copy, back up and restore the database of any one program."),
     "price": ("tapwatt.cli.price", "Price a session by an OCPI tariff, line by line and exactly."),
+    "tariff": ("tapwatt.cli.tariff", "Tariffs: check one, keep a draft, try it, publish it."),
     "iso": ("tapwatt.cli.iso", "Explain and pack ISO 8583 messages."),
     "ocmf": ("tapwatt.cli.ocmf", "Verify signed meter values, and say whether they may be billed."),
     "totp": ("tapwatt.cli.totp", "The one-time code of an OCPP 2.1 web payment, made or checked."),

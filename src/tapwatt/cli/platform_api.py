@@ -24,15 +24,26 @@ class AnswerIsNo(Exception):
     """The platform could not do it; the sentence says why. Exit code 1."""
 
 
-def ask(server: str | None, method: str, path: str, body: Json | None = None) -> Json:
-    """One request to the API. Raises AnswerIsNo; typer.BadParameter for what makes no sense."""
+def ask(
+    server: str | None,
+    method: str,
+    path: str,
+    body: Json | None = None,
+    *,
+    text: str | None = None,
+    query: dict[str, str] | None = None,
+) -> Json:
+    """One request to the API, with an object or a document's own text. Raises AnswerIsNo; typer.BadParameter
+    for what makes no sense."""
     import httpx
 
     base = (server or f"http://127.0.0.1:{_port()}").rstrip("/")
     if not base.startswith(("http://", "https://")):
         raise typer.BadParameter("begins with http:// or https://", param_hint="--server")
     try:
-        answer = httpx.request(method, f"{base}/api/v1{path}", json=body, timeout=_TIMEOUT_S)
+        answer = httpx.request(
+            method, f"{base}/api/v1{path}", json=body, content=text, params=query, timeout=_TIMEOUT_S
+        )
         value = answer.json()
     except httpx.HTTPError as error:
         raise AnswerIsNo(f"the platform at {base} does not answer: {error or type(error).__name__}") from None

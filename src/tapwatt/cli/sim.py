@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from tapwatt.programs.runtime import Runtime
     from tapwatt.sim.world.run import Verdict
     from tapwatt.terminals.address import SerialAddress, TcpAddress
+
+PROGRESS_VISITS = 1_000
+"""A long run says how far it is this often."""
 
 
 def register(root: typer.Typer) -> None:
@@ -127,17 +131,24 @@ def cables(
 def world(
     seed: Annotated[int, typer.Option(help="Of all chance; the same seed, the same story.")] = 1,
     visits: Annotated[int, typer.Option(min=1, help="Drivers that come.")] = 100,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core. The result is the same.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
     story: Annotated[bool, typer.Option(help="Tell the story of what went wrong.")] = True,
 ) -> int:
     """All programs in virtual time, with every fault. Example: tapwatt sim world --seed 7 --visits 100"""
     from tapwatt.sim.world.run import run
 
+    done = 0
+
     def heard(verdict: Verdict) -> None:
+        nonlocal done
+        done += verdict.visits
+        if done % PROGRESS_VISITS < verdict.visits and done < visits:
+            typer.echo(f"{done} of {visits} visits, seeds up to {verdict.seed}", err=True)
         if verdict.violations and story:
             typer.echo(_broken(verdict), err=True)
 
-    total = run(seed=seed, visits=visits, each=heard).as_json()
+    total = run(seed=seed, visits=visits, jobs=jobs or os.cpu_count() or 1, each=heard).as_json()
     if as_json:
         typer.echo(json.dumps(total))
     else:

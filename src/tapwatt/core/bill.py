@@ -12,7 +12,7 @@ from tapwatt.core.money import round_to_minor, to_major
 DIGITS = 28
 EXACT, NEAREST = Context(prec=DIGITS, traps=[Inexact]), Context(prec=DIGITS, traps=[])
 ALL_DIGITS = Context(prec=MAX_PREC, traps=[])
-NO_MONEY = Fraction(1, 10**15)
+NO_MONEY = Decimal("1e-15")
 """Less than any amount, and more than what is left off behind 28 digits."""
 WHOLE = "JPY"
 """A currency without decimals: to round what is in minor units already."""
@@ -117,6 +117,11 @@ def decimal_of(value: Fraction | int) -> Decimal:
         return Decimal(top * 10**places // bottom).scaleb(-places, ALL_DIGITS)
 
 
+def difference(one: Decimal, other: Decimal) -> Decimal:
+    """One less the other with every digit of both, so that net and tax are the gross."""
+    return ALL_DIGITS.subtract(one, other)
+
+
 def _places(bottom: int) -> int | None:
     """How many decimals a fraction of this denominator has; None when they do not end."""
     counts = []
@@ -154,15 +159,16 @@ def _bill(
     """The bill of these lines, exact and rounded net and gross; the least coin is applied here."""
     tax_minor = rounded_minor[1] - rounded_minor[0]
     gross_minor = _in_coins(rounded_minor[1], rounding.cash_step_minor)
+    exact_net = decimal_of(exact[0])
     return Bill(
         currency=currency,
         lines=lines,
-        exact_net=decimal_of(exact[0]),
+        exact_net=exact_net,
         exact_gross=decimal_of(exact[1]),
         net_minor=gross_minor - tax_minor,
         tax_minor=tax_minor,
         gross_minor=gross_minor,
-        taxes=_tax_totals(lines, exact[0], rounded_minor[0], tax_minor),
+        taxes=_tax_totals(lines, exact_net, rounded_minor[0], tax_minor),
         rounding=rounding,
     )
 
@@ -175,7 +181,7 @@ def _in_coins(amount_minor: int, step: int) -> int:
     return -coins if amount_minor < 0 else coins
 
 
-Shares = dict[tuple[str, Decimal], tuple[Fraction, Fraction]]
+Shares = dict[tuple[str, Decimal], tuple[Decimal, Decimal]]
 """Base and amount of each tax, by its name and rate."""
 
 
@@ -183,26 +189,25 @@ def _shares(lines: tuple[Line, ...]) -> Shares:
     found: Shares = {}
     for line in lines:
         for share in line.taxes:
-            base, amount = found.get((share.name, share.rate_percent), (Fraction(0), Fraction(0)))
-            found[share.name, share.rate_percent] = (
-                base + Fraction(share.base),
-                amount + Fraction(share.amount),
-            )
+            key = (share.name, share.rate_percent)
+            known = found.get(key)
+            base, amount = share.base, share.amount
+            found[key] = (base, amount) if known is None else (known[0] + base, known[1] + amount)
     return found
 
 
 def _tax_totals(
-    lines: tuple[Line, ...], net: Fraction, net_minor: int, tax_minor: int
+    lines: tuple[Line, ...], net: Decimal, net_minor: int, tax_minor: int
 ) -> tuple[TaxTotal, ...]:
     """Bases and taxes by name and rate. The taxes sum to the rounded tax; so do the bases to the rounded net
     where each amount bears one tax, else each is rounded by itself."""
     shares = _shares(lines)
     bases = [base for base, _ in shares.values()]
-    if abs(sum(bases, Fraction(0)) - net) < NO_MONEY:
+    if abs(sum(bases, Decimal(0)) - net) < NO_MONEY:
         bases_minor = split(net_minor, bases)
     else:
-        factor = net_minor / net if net else Fraction(0)
-        bases_minor = [round_to_minor(base * factor, currency=WHOLE) for base in bases]
+        factor = net_minor / Fraction(net) if net else Fraction(0)
+        bases_minor = [round_to_minor(Fraction(base) * factor, currency=WHOLE) for base in bases]
     return tuple(
         TaxTotal(name=name, rate_percent=rate, base_minor=base_minor, amount_minor=amount_minor)
         for (name, rate), base_minor, amount_minor in zip(
@@ -313,26 +318,19 @@ def adjustment(
     """A line that moves the total by exactly this much. Its tax is spread over the taxes already there; where
     there are none, over `usual`, the shares of one unit of net price."""
     tax = gross - net
-    shares = _shares(lines)
+    told = _shares(lines)
+    shares = {key: (Fraction(base), Fraction(amount)) for key, (base, amount) in told.items()}
+    based = sum((Fraction(line.net) for line in lines), Fraction(0))
+    if tax and not any(amount for _, amount in told.values()):
+        shares, based = _usual_shares(usual, net, tax)
     taxed = sum((amount for _, amount in shares.values()), Fraction(0))
-    if not taxed and any(share.amount for share in usual):
-        shares = {
-            (share.name, share.rate_percent): (Fraction(share.base), Fraction(share.amount))
-            for share in usual
-        }
-        taxed, based = sum((amount for _, amount in shares.values()), Fraction(0)), Fraction(1)
-    elif tax and not taxed:
-        rate = decimal_of(100 * tax / net) if net else Decimal(0)
-        shares, taxed, based = {("tax", rate): (net, tax)}, tax, net
-    else:
-        based = sum((Fraction(line.net) for line in lines), Fraction(0))
     return Line(
         dimension=dimension,
         quantity=Decimal(1),
         unit="session",
         unit_price=decimal_of(gross if tax_inside else net),
         net=decimal_of(net),
-        tax=decimal_of(tax),
+        tax=difference(decimal_of(gross), decimal_of(net)),
         gross=decimal_of(gross),
         taxes=tuple(
             TaxShare(
@@ -346,3 +344,16 @@ def adjustment(
         tax_inside=tax_inside,
         why=why,
     )
+
+
+def _usual_shares(
+    usual: tuple[TaxShare, ...], net: Fraction, tax: Fraction
+) -> tuple[dict[tuple[str, Decimal], tuple[Fraction, Fraction]], Fraction]:
+    """Shares by which a tax is spread that no line bears, and the net that they are of."""
+    if any(share.amount for share in usual):
+        return {
+            (share.name, share.rate_percent): (Fraction(share.base), Fraction(share.amount))
+            for share in usual
+        }, Fraction(1)
+    rate = decimal_of(100 * tax / net) if net else Decimal(0)
+    return {("tax", rate): (net, tax)}, net

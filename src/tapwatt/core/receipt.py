@@ -8,7 +8,7 @@ when the receipt is issued. What is not known is None or empty, never made up.
 from dataclasses import dataclass, replace
 
 from tapwatt.core.bill import Bill, Line, TaxTotal, credit_note, decimal_of
-from tapwatt.core.money import to_major
+from tapwatt.core.money import show, to_major
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,9 +171,8 @@ def credit(receipt: Receipt, *, amount_minor: int | None, why: str, earlier: tup
     left_minor = billed_minor - before_minor
     wanted_minor = left_minor if amount_minor is None else amount_minor
     if not 0 < wanted_minor <= left_minor:
-        raise UnableToCredit(
-            f"{wanted_minor} minor units cannot be credited: {left_minor} of {receipt.number} are left"
-        )
+        wanted, left = (show(each, currency=receipt.bill.currency) for each in (wanted_minor, left_minor))
+        raise UnableToCredit(f"{wanted} cannot be credited: {left} of {receipt.number} is left")
     whole = credit_note(
         receipt.bill, number=receipt.number, amount_minor=before_minor + wanted_minor, why=why
     )

@@ -7,6 +7,7 @@ The engine knows no state, event or effect of anybody's: they are plain dataclas
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -154,6 +155,7 @@ def to_text(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+@cache
 def _refuse_floats(kind: type) -> None:
     try:
         msgspec.json.Decoder(kind)

@@ -4,15 +4,24 @@ session there."""
 from dataclasses import dataclass, replace
 from functools import cache
 
-import msgspec
+import structlog
 from sqlalchemy import bindparam, insert, select, update
 
 from tapwatt.core import ids
 from tapwatt.core.events import Limits, Offered, Resumed, Suspended
 from tapwatt.core.hold import DerivedHold, HoldPolicy, hold_for
 from tapwatt.core.site import Site
-from tapwatt.core.tariff.model import Tariff
-from tapwatt.platform.tables import CONNECTOR, STATION, STATION_CONFIGURATION, TARIFF, TERMINAL, TERMINAL_EVSE
+from tapwatt.core.tariff.clock import local, zone_of
+from tapwatt.markets.jurisdictions import rounding_for
+from tapwatt.platform import tariffs
+from tapwatt.platform.tables import (
+    CONNECTOR,
+    STATION,
+    STATION_CONFIGURATION,
+    TARIFF_VERSION,
+    TERMINAL,
+    TERMINAL_EVSE,
+)
 from tapwatt.store import Row, Transaction
 from tapwatt.terminals.profiles import Profile, UnableToLoadProfile, load_profile
 
@@ -22,10 +31,12 @@ CONNECTED = ("preparing", "charging", "suspended_ev", "suspended_evse", "finishi
 
 FIND_STATION = select(STATION).where(STATION.c.station_id == bindparam("station_id"))
 FIND_TERMINAL = select(TERMINAL).where(TERMINAL.c.terminal_id == bindparam("terminal_id"))
-FIND_TARIFF = select(TARIFF.c.body).where(
-    TARIFF.c.operator_id == bindparam("operator_id"), TARIFF.c.tariff_id == bindparam("tariff_id")
+FIRST_TARIFF = (
+    select(TARIFF_VERSION.c.operator_id, TARIFF_VERSION.c.tariff_id)
+    .where(TARIFF_VERSION.c.state == tariffs.PUBLISHED)
+    .order_by(TARIFF_VERSION.c.operator_id, TARIFF_VERSION.c.tariff_id)
+    .limit(1)
 )
-FIRST_TARIFF = select(TARIFF.c.operator_id, TARIFF.c.tariff_id).order_by(TARIFF.c.operator_id).limit(1)
 FIND_CONNECTOR = select(CONNECTOR).where(
     CONNECTOR.c.operator_id == bindparam("operator_id"),
     CONNECTOR.c.station_id == bindparam("station_id"),
@@ -109,7 +120,11 @@ class Terms:
     """What a hold is raised to at most."""
 
 
+log = structlog.get_logger("tapwatt.places")
+
 DAY_MS = 86_400_000
+UNKNOWN_POWER_W = 400_000
+"""The most that a station of today delivers at one EVSE; what it really can is for its operator to say."""
 
 
 @cache
@@ -149,15 +164,16 @@ def offer(
     terms: Terms,
     chance: bytes,
     at_ms: int,
-) -> Offered:
-    """The event that opens a session at a connector. `chance` is at least 32 random bytes."""
-    row = tx.one(FIND_TARIFF, operator_id=station.operator_id, tariff_id=station.tariff_id)
-    if row is None:
-        raise LookupError(f"station {station.station_id} names unknown tariff {station.tariff_id}")
+) -> Offered | None:
+    """The event that opens a session at a connector, priced with the version of the station's tariff that
+    is in force now; None when none is. `chance` is at least 32 random bytes."""
+    tariff = tariffs.in_force(tx, operator_id=station.operator_id, tariff_id=station.tariff_id, at_ms=at_ms)
+    if tariff is None:
+        log.error("nothing can be offered", station=station.station_id, no_price_of=station.tariff_id)
+        return None
     terminal = tx.one(FIND_TERMINAL, terminal_id=terminal_id) if terminal_id else None
     here = terms_at(terms, _profile(terminal.profile) if terminal else None)
-    tariff = msgspec.json.decode(row.body, type=Tariff)
-    site = replace(site_of(station), shows_costs=_shows_costs(tx, station))
+    site = replace(site_of(station, at_ms=at_ms), shows_costs=_shows_costs(tx, station))
     hold = hold_for(here.hold, tariff, at_ms=at_ms, max_power_w=station.max_power_w, site=site)
     return Offered(
         at_ms=at_ms,
@@ -188,9 +204,37 @@ def _shows_costs(tx: Transaction, station: Row) -> bool:
     return told is not None and told.value == "true"
 
 
-def site_of(station: Row) -> Site:
-    """Where a station stands, as far as its prices depend on it."""
-    return Site(time_zone=station.time_zone, country=station.country, evse_kind=station.evse_kind)
+def site_of(station: Row, *, at_ms: int) -> Site:
+    """Where a station stands, as far as its prices depend on it; its country rounds as on that day there."""
+    day = local(at_ms, zone_of(station.time_zone)).date()
+    return Site(
+        time_zone=station.time_zone,
+        country=station.country,
+        evse_kind=station.evse_kind,
+        rounding=rounding_for(station.country, day),
+    )
+
+
+def add_unknown(tx: Transaction, station_id: str, *, like: Row) -> None:
+    """A row for a station that nobody registered: the operator and tariff of `like`, and no more than is
+    known."""
+    tx.run(
+        ADD_STATION,
+        operator_id=like.operator_id,
+        station_id=station_id,
+        name=station_id,
+        tariff_id=like.tariff_id,
+        max_power_w=UNKNOWN_POWER_W,
+        time_zone="UTC",
+        country="",
+        evse_kind=None,
+        vendor=None,
+        model=None,
+        serial=None,
+        firmware=None,
+        connected=0,
+        seen_ms=None,
+    )
 
 
 def terminal_at(tx: Transaction, *, operator_id: str, station_id: str, evse_id: int) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from tapwatt.core.events import RefundWanted
 from tapwatt.core.ids import receipt_token
+from tapwatt.core.money import show
 from tapwatt.core.receipt import Credited, Place, Purchase, Receipt, Seller, Series, UnableToCredit, credit
 from tapwatt.core.receipt_text import receipt_text
 from tapwatt.core.session import Session
@@ -121,7 +122,8 @@ def credit_receipt(
 
 def _again(tx: Transaction, known: Row, amount_minor: int | None) -> Json:
     if amount_minor is not None and amount_minor != -known.gross_minor:
-        raise UnableToCredit(f"this key was used for {known.number}, which credits {-known.gross_minor}")
+        credited = show(-known.gross_minor, currency=stored(known).bill.currency)
+        raise UnableToCredit(f"this key was used for {known.number}, which credits {credited}")
     return document(tx, known)
 
 

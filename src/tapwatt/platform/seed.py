@@ -6,10 +6,10 @@ from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
-import msgspec
 from sqlalchemy import Table, func, insert, select
 
 from tapwatt.core.tariff import kwh_tariff
+from tapwatt.platform import tariffs
 from tapwatt.platform.places import FREE
 from tapwatt.platform.tables import (
     ACCOUNT,
@@ -17,7 +17,6 @@ from tapwatt.platform.tables import (
     CONNECTOR,
     OPERATOR,
     STATION,
-    TARIFF,
     TERMINAL,
     TERMINAL_EVSE,
 )
@@ -33,7 +32,7 @@ SELLER = {
 COUNT = select(func.count().label("n")).select_from(OPERATOR)
 ADD: dict[Table, Any] = {
     table: insert(table)
-    for table in (OPERATOR, TARIFF, STATION, CONNECTOR, TERMINAL, TERMINAL_EVSE, ACCOUNT, ACCOUNT_TAG)
+    for table in (OPERATOR, STATION, CONNECTOR, TERMINAL, TERMINAL_EVSE, ACCOUNT, ACCOUNT_TAG)
 }
 
 
@@ -57,14 +56,7 @@ def _operator(tx: Transaction, operator: dict[str, Any], now_ms: int) -> None:
     seller = {name: operator.get(name, default) for name, default in SELLER.items()}
     tx.run(ADD[OPERATOR], operator_id=owner, name=operator["name"], **seller)
     for tariff in operator.get("tariffs", ()):
-        value = kwh_tariff(
-            tariff["tariff_id"],
-            currency=tariff["currency"],
-            kwh_price=Decimal(tariff["kwh_price"]),
-            tax_rate_percent=Decimal(tariff["tax_rate_percent"]),
-        )
-        body = msgspec.json.encode(value).decode()
-        tx.run(ADD[TARIFF], operator_id=owner, tariff_id=value.tariff_id, body=body)
+        _tariff(tx, owner, tariff, now_ms)
     for station in operator.get("stations", ()):
         _station(tx, owner, station, now_ms)
     for terminal in operator.get("terminals", ()):
@@ -76,6 +68,26 @@ def _operator(tx: Transaction, operator: dict[str, Any], now_ms: int) -> None:
             tx.run(
                 ADD[ACCOUNT_TAG], operator_id=owner, id_token=tag.upper(), account_id=account["account_id"]
             )
+
+
+def _tariff(tx: Transaction, owner: str, tariff: dict[str, Any], now_ms: int) -> None:
+    value = kwh_tariff(
+        tariff["tariff_id"],
+        currency=tariff["currency"],
+        kwh_price=Decimal(tariff["kwh_price"]),
+        tax_rate_percent=Decimal(tariff["tax_rate_percent"]),
+    )
+    version = tariffs.put(tx, value, operator_id=owner, by="sandbox", at_ms=now_ms)
+    tariffs.publish(
+        tx,
+        operator_id=owner,
+        tariff_id=value.tariff_id,
+        version=version,
+        found=tariffs.checked(tx, operator_id=owner, tariff_id=value.tariff_id, at_ms=now_ms),
+        by="sandbox",
+        accept="sandbox data",
+        at_ms=now_ms,
+    )
 
 
 def _station(tx: Transaction, owner: str, station: dict[str, Any], now_ms: int) -> None:

@@ -60,23 +60,7 @@ class Stations:
             tariff = tx.one(places.FIRST_TARIFF)
             if not self.open_admission or tariff is None:
                 return f"station {station_id} is not registered"
-            tx.run(
-                places.ADD_STATION,
-                operator_id=tariff.operator_id,
-                station_id=station_id,
-                name=station_id,
-                tariff_id=tariff.tariff_id,
-                max_power_w=400_000,
-                time_zone="UTC",
-                country="",
-                evse_kind=None,
-                vendor=None,
-                model=None,
-                serial=None,
-                firmware=None,
-                connected=0,
-                seen_ms=None,
-            )
+            places.add_unknown(tx, station_id, like=tariff)
             return None
 
         return await self.engine.transact(work)
@@ -200,6 +184,8 @@ class Stations:
             chance=self.chance(32),
             at_ms=self.now_ms(),
         )
+        if offered is None:
+            return None
         stepper.step(offered.session_id, offered)
         return offered.session_id
 
@@ -295,7 +281,7 @@ class Stations:
             session_id = self._offer(tx, stepper, station, message.evse_id, always=True)
         account = accounts.find_by_tag(tx, operator_id=station.operator_id, id_token=message.id_token)
         if session_id is None or account is None:
-            raise LookupError("an offer or an account vanished inside its own transaction")
+            return None, TS.INVALID
         tag = events.AccountPresented(
             at_ms=self.now_ms(), account_id=account.account_id, id_token=message.id_token
         )

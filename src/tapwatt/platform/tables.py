@@ -54,7 +54,30 @@ OPERATOR = _table(
     Column("receipt_yearly", BigInteger, nullable=False, server_default="1"),
     key=(),
 )
-TARIFF = _table("tariff", _text("tariff_id"), _text("body"), key=("tariff_id",))
+TARIFF_VERSION = _table(
+    "tariff_version",
+    _text("tariff_id"),
+    _number("version"),
+    # draft, published, retired
+    _text("state"),
+    # when sessions may begin with it; without an end, until the next version begins
+    Column("valid_from_ms", BigInteger),
+    Column("valid_to_ms", BigInteger),
+    # our model as JSON, which sessions are priced with, and the OCPI document that it was read from, if any
+    _text("body"),
+    _maybe("document"),
+    _text("note"),
+    _text("created_by"),
+    _number("created_ms"),
+    _maybe("published_by"),
+    Column("published_ms", BigInteger),
+    # why it was published in spite of warnings, and why it was retired
+    _maybe("accepted"),
+    _maybe("retired_by"),
+    Column("retired_ms", BigInteger),
+    _maybe("retired_why"),
+    key=("tariff_id", "version"),
+)
 STATION = _table(
     "station",
     _text("station_id"),

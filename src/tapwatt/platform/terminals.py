@@ -127,6 +127,8 @@ class Terminals:
             if account is None:
                 return no("This tag is not known")
         session_id = session.session_id if session else self._offer(tx, stepper, terminal, row)
+        if session_id is None:
+            return no("No price is in force here now")
         presented: Event = events.CardPresented(
             at_ms=self.now_ms(), token=message.token, brand=message.brand, last_four=message.last_four
         )
@@ -151,7 +153,7 @@ class Terminals:
         free = [(row, session) for row, session in present if session is None and row.status == places.FREE]
         return free[0] if len(free) == 1 and len(present) == 1 else None
 
-    def _offer(self, tx: Transaction, stepper: Stepping, terminal: Row, row: Row) -> str:
+    def _offer(self, tx: Transaction, stepper: Stepping, terminal: Row, row: Row) -> str | None:
         station = tx.one(places.FIND_STATION, station_id=row.station_id)
         if station is None:
             raise LookupError(f"connector of unknown station {row.station_id}")
@@ -165,6 +167,8 @@ class Terminals:
             chance=self.chance(32),
             at_ms=self.now_ms(),
         )
+        if offered is None:
+            return None
         stepper.step(offered.session_id, offered)
         return offered.session_id
 

@@ -22,7 +22,7 @@ async def start(runtime: Runtime) -> None:
             seed=tables.seed,
             rules=OwnRules(machine_id=machine_id, check=tables.consider),
             institution_id=institutions.acquirer,
-            upstream=Upstream(name=SCHEME, port=settings.scheme_port),
+            upstream=Upstream(name=SCHEME, port=settings.port_to_dial("scheme_port")),
             timeout_s=settings.acquirer_timeout_s,
             port=settings.acquirer_port,
             http_port=settings.acquirer_http_port,

@@ -35,7 +35,7 @@ async def start(runtime: Runtime) -> None:
     settings = runtime.settings
 
     client = EdgeClient(
-        url=f"ws://{settings.host}:{settings.edge_port}",
+        url=f"ws://{settings.host}:{settings.port_to_dial('edge_port')}",
         edge_id=site.edge_id,
         handler=lambda message: handle(message),
         on_opened=lambda: greet(),
@@ -107,7 +107,7 @@ def _link(place: TerminalPlace, settings: Settings, patience: Patience) -> EcrLi
 def terminal_address(place: TerminalPlace, settings: Settings) -> Address:
     """Where a terminal is, by its row and the settings. Raises UnableToStart."""
     if not place.address:
-        port = place.port if place.port is not None else settings.terminal_port
+        port = place.port if place.port is not None else settings.port_to_dial("terminal_port")
         return TcpAddress(host=place.host, port=port)
     try:
         return read_address(place.address)

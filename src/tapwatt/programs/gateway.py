@@ -23,7 +23,7 @@ async def start(runtime: Runtime) -> None:
             seed=tables.seed,
             rules=OwnRules(machine_id=machine_id, check=tables.consider),
             institution_id=network().institutions.gateway,
-            upstream=Upstream(name=ACQUIRER, port=settings.acquirer_port),
+            upstream=Upstream(name=ACQUIRER, port=settings.port_to_dial("acquirer_port")),
             timeout_s=settings.gateway_timeout_s,
             port=settings.gateway_port,
             http_port=settings.gateway_http_port,

@@ -275,6 +275,7 @@ class Platform:
             health=self.health,
             send=self.station_wire.send,
             links=(forecourt,) if settings.forecourt_link else (),
+            terms=terms_of(settings),
         )
         port = await serve_http(self.runtime, console, settings.http_port)
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"

@@ -23,7 +23,7 @@ async def start(runtime: Runtime) -> None:
             seed=tables.seed,
             rules=OwnRules(machine_id=machine_id, check=tables.consider),
             institution_id=directory.institutions.scheme,
-            upstream=Upstream(name=directory.institutions.issuer, port=settings.issuer_port),
+            upstream=Upstream(name=directory.institutions.issuer, port=settings.port_to_dial("issuer_port")),
             timeout_s=settings.scheme_timeout_s,
             port=settings.scheme_port,
             http_port=settings.scheme_http_port,

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-LOOK_AT_LEAST_S: Final = 0.5
+LOOK_AT_LEAST_S: Final = 1.0
 """Facts that change without a ring (time, a socket) are looked at this often."""
 
 

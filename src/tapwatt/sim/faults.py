@@ -19,6 +19,8 @@ class Faults:
     """A remote start is accepted and followed so much later."""
     terminal_mute: bool = False
     """The terminal accepts no command: it does not even acknowledge."""
+    terminal_restarts: bool = False
+    """Once: the terminal loses its power at its next command, and is back at once."""
     driver_cancels: bool = False
     """Once: the driver presses the red key while the terminal is about to ask for the hold."""
     cut_before_completion: bool = False

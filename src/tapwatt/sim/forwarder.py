@@ -28,7 +28,9 @@ from tapwatt.sim.tables import ADVICE
 from tapwatt.store import Database, Row, Transaction
 
 MOST_AT_ONCE: Final = 20
-_NO_LINE_S: Final = 0.2
+_NO_LINE_S: Final = 1.0
+_LOOK_AGAIN_S: Final = 1.0
+"""A repeat whose time has come rings no bell."""
 
 _DUE: Executable = (
     select(ADVICE)
@@ -75,9 +77,9 @@ class Forwarder:
             while True:
                 if self._gateway.connected:
                     await self._begin_due()
-                    await self._bell.heard(_NO_LINE_S)
+                    await self._bell.heard(_LOOK_AGAIN_S)
                 else:
-                    await asyncio.sleep(_NO_LINE_S)
+                    await self._bell.heard(_NO_LINE_S)
         finally:
             for task in self._in_work.values():
                 task.cancel()

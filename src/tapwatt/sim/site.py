@@ -158,7 +158,8 @@ async def start_device(
 ) -> Device:
     """Start a terminal: what has no outcome is reversed, then the gateway is dialled and the edge waited
     for, at a TCP port, on a serial line, or (None) on a pseudo terminal of its own."""
-    device = build_device(site, runtime.settings, gateway_port=runtime.settings.gateway_port, profile=profile)
+    gateway_port = runtime.settings.port_to_dial("gateway_port")
+    device = build_device(site, runtime.settings, gateway_port=gateway_port, profile=profile)
     site.device = device
     lost = await site.database.write(lambda tx: books.recover(tx, now_ms=site.now_ms()))
     if lost:
@@ -240,16 +241,22 @@ async def serve_forecourt(
     runtime.spawn(forecourt.pass_on_news(), name="forecourt's news")
 
 
-async def start_site(runtime: Runtime, asked: Asked, faults: Faults | None = None) -> None:
-    """Start the whole site and its drivers in a runtime."""
+async def start_site(
+    runtime: Runtime,
+    asked: Asked,
+    faults: Faults | None = None,
+    witness: Callable[[str], None] | None = None,
+) -> None:
+    """Start the whole site and its drivers in a runtime; `witness` hears of holds that were acknowledged."""
     settings = runtime.settings
     site = await open_site(runtime, faults)
     address = TcpAddress(host=settings.host, port=settings.terminal_port)
     device = await start_device(runtime, site, listen=address)
+    device.terminal.witness = witness
     station = await start_station(
         runtime,
         site,
-        url=f"ws://{settings.host}:{settings.ocpp_port}/ocpp",
+        url=f"ws://{settings.host}:{settings.port_to_dial('ocpp_port')}/ocpp",
         station_id=STATION_ID,
         evses=EVSES,
     )

@@ -40,7 +40,12 @@ AUTHORISE_WITHIN_S: Final = 20.0
 LONGEST_CHARGE_S: Final = 86_400.0
 FIRST_REGISTER_WH: Final = 1_234_500
 IDENTITY: Final = StationBooted(
-    vendor="Tapwatt", model="Simulated 400", serial="TW-CS-0001", firmware="1.0", meter_type="DC meter"
+    vendor="Tapwatt",
+    model="Simulated 400",
+    serial="TW-CS-0001",
+    firmware="1.0",
+    meter_type="DC meter",
+    meter_serial="TW-METER-0001",
 )
 
 log = structlog.get_logger("tapwatt.sim")

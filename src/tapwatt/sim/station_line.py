@@ -33,7 +33,7 @@ from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToSto
 MOST_AT_ONCE: Final = 200
 _ATTEMPTS: Final = 1_000
 _RETRY_MS: Final = 2_000
-_AGAIN_S: Final = 1.0
+_AGAIN_S: Final = 5.0
 _LOOK_AGAIN_S: Final = 0.05
 _ACCEPTED_WITHIN_S: Final = 30.0
 
@@ -83,7 +83,7 @@ class StationLine:
             on_command=self._on_command,
             on_event=self._happened,
             side=side,
-            backoff_max_s=3.0,
+            backoff_max_s=5.0,
         )
         await self._client.start()
         self.wake()

@@ -55,6 +55,8 @@ class Terminal:
         self.doing = ""
         self.cut: Callable[[], Awaitable[None]] | None = None
         """Breaks the line to the edge, for the fault of that name."""
+        self.witness: Callable[[str], None] | None = None
+        """Hears the receipt number of each hold that whoever leads us has acknowledged."""
         self._tid = tid
         self._currency = network.merchant(network.terminal(tid).merchant_id).currency
         self._money = money
@@ -68,6 +70,10 @@ class Terminal:
         """Take one command through."""
         if self._faults.terminal_mute:
             await self._bell.until(lambda: not self._faults.terminal_mute, 3_600)
+            return
+        if self._faults.terminal_restarts:
+            self._faults.terminal_restarts = False
+            await self.reboot()
             return
         control = dialogue.message.control
         serving = _SERVED.get(control)
@@ -193,6 +199,8 @@ class Terminal:
         if approval is None:
             return
         await dialogue.status(approval)
+        if self.witness is not None:
+            self.witness(approval.receipt)
         if self._faults.cut_before_completion and self.cut is not None:
             self._faults.cut_before_completion = False
             await self.cut()

@@ -13,10 +13,14 @@ from tapwatt.core.payment import UnableToDecide
 from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
+from tapwatt.ocpi.tariffs import UnableToReadTariff
 from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
+from tapwatt.platform import tariff_views
+from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
+from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.console import Console
@@ -24,6 +28,8 @@ from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
+from tapwatt.web.tariff_api import tariff_api
+from tapwatt.web.tariff_desk import TariffDesk
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health")
 FOR_DRIVERS = "/d/"
@@ -58,10 +64,11 @@ def build_app(
     health: Callable[[], dict[str, object]],
     send: Send | None = None,
     links: tuple[tuple[str, str], ...] = (),
+    terms: Terms | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
-    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station,
-    `links` stand in the header of the console."""
+    gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `links`
+    stand in the header of the console, `terms` are what sessions are offered with."""
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -74,7 +81,8 @@ def build_app(
         links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
-    console, drivers = Console(desk), DriverPages(desk)
+    tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
+    console, drivers = Console(desk, tariffs), DriverPages(desk)
     app = FastAPI(
         title="Tapwatt",
         version="1",
@@ -86,6 +94,7 @@ def build_app(
     )
     app.include_router(api(desk))
     app.include_router(station_api(desk))
+    app.include_router(tariff_api(tariffs))
     app.include_router(receipt_api(desk))
     app.include_router(drivers.router())
     app.include_router(console.router())
@@ -135,6 +144,18 @@ def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> Non
     @app.exception_handler(UnableToCredit)
     async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
+
+    @app.exception_handler(UnableToReadTariff)
+    async def no_tariff(request: Request, error: UnableToReadTariff) -> Response:
+        return answer(request, 422, str(error))
+
+    @app.exception_handler(UnableToChangeTariff)
+    async def not_with_this_tariff(request: Request, error: UnableToChangeTariff) -> Response:
+        status = 404 if isinstance(error, NoSuchTariff) else 409
+        if isinstance(error, Findings) and request.url.path.startswith(FOR_MACHINES):
+            found = tariff_views.findings(error.found)
+            return JSONResponse({"error": str(error), "findings": found}, status_code=status)
+        return answer(request, status, str(error))
 
     @app.exception_handler(UnableToStore)
     @app.exception_handler(UnableToQueue)

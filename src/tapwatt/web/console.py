@@ -1,4 +1,5 @@
-"""The console's pages: the live board, and the story of one session. The review queue has its own file."""
+"""The console's pages: the live board, and the story of one session. Review queue and tariffs have files of
+their own."""
 
 import json
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from tapwatt.pages.stream import EventStream
 from tapwatt.web.desk import Desk
 from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
+from tapwatt.web.tariff_desk import TariffDesk
+from tapwatt.web.tariffs import TariffPages
 
 Json = dict[str, Any]
 SESSION_TONES = {
@@ -36,13 +39,14 @@ STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages")
 class Console:
     """The pages of one operator's desk."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, tariffs: TariffDesk) -> None:
         self._desk = desk
         self._env = environment("tapwatt.web", links=desk.links)
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE
         self._queue = ReviewQueue(desk, self._env)
+        self._tariffs = TariffPages(tariffs, desk, self._env)
 
     def router(self) -> APIRouter:
         """The pages' routes."""
@@ -53,6 +57,7 @@ class Console:
         router.add_api_route("/live/sessions/{session_id}", self.live_session, methods=["GET"])
         router.add_api_route("/sessions/{session_id}/stop", self.stop, methods=["POST"])
         self._queue.add_to(router)
+        self._tariffs.add_to(router)
         return router
 
     async def board(self) -> Response:

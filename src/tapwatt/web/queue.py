@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -12,6 +11,7 @@ from tapwatt.core.money import to_minor
 from tapwatt.pages.layout import render
 from tapwatt.pages.stream import EventStream
 from tapwatt.web.desk import Desk
+from tapwatt.web.forms import read_form
 
 FORM_BYTES_MAX = 4096
 WHY_LEAST, WHY_MOST = 3, 500
@@ -49,7 +49,7 @@ class ReviewQueue:
 
     async def decide(self, session_id: str, request: Request) -> Response:
         """Take the amount that was typed, or give everything back; then show the session."""
-        form = await _form(request)
+        form = await read_form(request, most_bytes=FORM_BYTES_MAX)
         why = form.get("why", "").strip()
         if not WHY_LEAST <= len(why) <= WHY_MOST:
             raise HTTPException(422, f"a reason of {WHY_LEAST} to {WHY_MOST} characters is needed")
@@ -83,14 +83,3 @@ def queue_page(queue: dict[str, Any]) -> dict[str, Any]:
         "alarms": queue["alarms"][:ALARMS_SHOWN],
         "alarms_left_out": max(0, len(queue["alarms"]) - ALARMS_SHOWN),
     }
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form, the first of each name."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > FORM_BYTES_MAX:
-            raise HTTPException(413, "the form is too long")
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
-    return {name: values[0] for name, values in fields.items()}

@@ -1,5 +1,6 @@
 """What OCPI cannot say and OCPP 2.1 can, and the corners of pricing: stacked taxes, kinds of time, cards."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -7,6 +8,7 @@ from fractions import Fraction
 import pytest
 from tests.core.tariff import slow
 
+from tapwatt.core.bill import PER_LINE
 from tapwatt.core.tariff import (
     Component,
     Dimension,
@@ -204,3 +206,21 @@ def test_thirds_of_an_hour_are_told_to_28_digits_and_rounded_from_the_exact_sum(
     bill = price(of, usage)
     assert bill.exact_net == Decimal("0.015")
     assert bill.gross_minor == 2
+
+
+def test_lines_rounded_one_by_one_never_pass_the_highest_price() -> None:
+    # Three lines of 0.335 are 1.005, rounded one by one 1.02.
+    third = energy("0.335")
+    tariff = Tariff(
+        tariff_id="T",
+        currency="EUR",
+        elements=(
+            Element(components=(third,), restrictions=Restrictions(max_kwh=Decimal(1))),
+            Element(components=(third,), restrictions=Restrictions(max_kwh=Decimal(2))),
+            Element(components=(third,)),
+        ),
+        limits=Limits(max_gross=Decimal("1.01")),
+    )
+    bill = price(tariff, energy_only(3000, ended_ms=3_600_000), PER_LINE)
+    assert (bill.gross_minor, bill.net_minor, bill.lines[-1].dimension) == (101, 101, "limit")
+    assert price(replace(tariff, limits=Limits()), energy_only(3000, ended_ms=1), PER_LINE).gross_minor == 102

@@ -35,8 +35,6 @@ def used(readings: list[Sample]) -> Usage:
 def test_the_cost_so_far_never_falls_and_never_passes_the_final_bill(
     tariff: Tariff, readings: list[Sample], rounding: Rounding
 ) -> None:
-    if rounding is PER_LINE:
-        tariff = replace(tariff, limits=Limits())
     costs = [
         cost_so_far(tariff, used(readings[: count + 1]), rounding).gross_minor
         for count in range(1, len(readings))

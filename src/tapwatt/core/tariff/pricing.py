@@ -6,7 +6,20 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 
-from tapwatt.core.bill import PER_TOTAL, Bill, Line, Rounding, TaxShare, adjustment, decimal_of, total
+from tapwatt.core.bill import (
+    PER_TOTAL,
+    Basis,
+    Bill,
+    Line,
+    Rounding,
+    TaxShare,
+    adjustment,
+    decimal_of,
+    difference,
+    limited,
+    total,
+)
+from tapwatt.core.money import round_to_minor
 from tapwatt.core.tariff.model import (
     NO_LIMITS,
     Component,
@@ -17,7 +30,7 @@ from tapwatt.core.tariff.model import (
     TaxIncluded,
 )
 from tapwatt.core.tariff.segments import Segment, segments
-from tapwatt.core.tariff.selection import WH_PER_KWH, Candidate, candidates, exact, first_match
+from tapwatt.core.tariff.selection import WH_PER_KWH, Candidate, by_kind, exact, first_match
 from tapwatt.core.tariff.steps import Priced, kind_of, stepped
 from tapwatt.core.tariff.usage import MS_PER_HOUR, Exact, Usage
 from tapwatt.core.tariff.words import restricted
@@ -84,16 +97,20 @@ class Rules:
 
     def __init__(self, tariff: Tariff, *, expired: bool) -> None:
         """Read the tariff once for all segments."""
-        self.energy = candidates(tariff, Dimension.ENERGY)
-        self.time = candidates(tariff, Dimension.TIME)
-        self.parking = candidates(tariff, Dimension.PARKING_TIME)
-        self.flats = [] if expired else [candidates(tariff, Dimension.FLAT)]
+        self.in_force: dict[tuple[object, ...], tuple[Candidate | None, ...]] = {}
+        found = by_kind(tariff)
+        self.energy = found.get((Dimension.ENERGY, None), ())
+        self.time = found.get((Dimension.TIME, None), ())
+        self.parking = found.get((Dimension.PARKING_TIME, None), ())
+        flats = found.get((Dimension.FLAT, None), ())
+        self.flats = [flats] if flats and not expired else []
         # The time of an expired reservation costs what RESERVATION_EXPIRES says where it says something; its
         # fee comes on top of the fee for reserving.
         kinds = (Reservation.EXPIRES, Reservation.RESERVATION) if expired else (Reservation.RESERVATION,)
-        times = [candidates(tariff, Dimension.TIME, kind) for kind in kinds]
-        self.reserved = next((found for found in times if found), ())
-        self.reserved_flats = [candidates(tariff, Dimension.FLAT, kind) for kind in reversed(kinds)]
+        times = (found.get((Dimension.TIME, kind), ()) for kind in kinds)
+        self.reserved = next((one for one in times if one), ())
+        fees = (found.get((Dimension.FLAT, kind), ()) for kind in reversed(kinds))
+        self.reserved_flats = [one for one in fees if one]
 
     def charge(self, account: Account, segment: Segment) -> None:
         """Add one segment to the account."""
@@ -106,19 +123,26 @@ class Rules:
             segment.energy_wh or segment.charging_ms or segment.idle_ms or not segment.reserved_ms
         ):
             self.flats = _still_due(self.flats, account, segment)
-        if segment.energy_wh:
-            account.add(first_match(self.energy, at), segment.energy_wh, segment)
-        if segment.charging_ms:
-            account.add(first_match(self.time, at), segment.charging_ms, segment)
-        if segment.idle_ms:
-            account.add(first_match(self.parking, at), segment.idle_ms, segment)
+        energy, time, parking = self._in_force(segment)
+        account.add(energy, segment.energy_wh, segment)
+        account.add(time, segment.charging_ms, segment)
+        account.add(parking, segment.idle_ms, segment)
+
+    def _in_force(self, segment: Segment) -> tuple[Candidate | None, ...]:
+        """The components that price energy, time and parking, looked for once in each state."""
+        found = self.in_force.get(segment.state)
+        if found is None:
+            lists = (self.energy, self.time, self.parking)
+            found = tuple(first_match(one, segment.at) for one in lists)
+            self.in_force[segment.state] = found
+        return found
 
 
 def _still_due(
     flats: list[tuple[Candidate, ...]], account: Account, segment: Segment
 ) -> list[tuple[Candidate, ...]]:
-    """A flat fee is due once in a session: when it first applies. What has no price is never due."""
-    return [flat for flat in flats if flat and not account.add_once(first_match(flat, segment.at), segment)]
+    """A flat fee is due once in a session: when it first applies."""
+    return [flat for flat in flats if not account.add_once(first_match(flat, segment.at), segment)]
 
 
 def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool) -> Bill:
@@ -127,7 +151,7 @@ def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool)
     for one in account.priced.values():
         line_net, line_gross = amounts(tariff, one)
         lines.append(_line(tariff, one, line_net, line_gross))
-        net, gross = net + line_net, gross + line_gross
+        net, gross = (net + line_net, gross + line_gross) if net or gross else (line_net, line_gross)
     for dimension, why, to_net, to_gross in _limits(tariff, net, gross, least=least):
         moved = adjustment(
             tuple(lines),
@@ -136,11 +160,26 @@ def billed(tariff: Tariff, account: Account, rounding: Rounding, *, least: bool)
             dimension=dimension,
             why=why,
             tax_inside=tariff.tax_included is TaxIncluded.YES,
-            usual=_shares(tariff, _usual(tariff), Fraction(1), tax_factor(tariff, _usual(tariff))),
+            usual=_shares(
+                tariff, _usual(tariff), UNTAXED, decimal_of(tax_factor(tariff, _usual(tariff)) - 1)
+            ),
         )
         lines.append(moved)
         net, gross = to_net, to_gross
-    return total(tuple(lines), currency=tariff.currency, net=net, gross=gross, rounding=rounding)
+    bill = total(tuple(lines), currency=tariff.currency, net=net, gross=gross, rounding=rounding)
+    return _rounded_within(tariff, bill) if rounding.basis is Basis.LINE else bill
+
+
+def _rounded_within(tariff: Tariff, bill: Bill) -> Bill:
+    """Lines that are rounded one by one may add up to a little more or less than the highest price: where it
+    is reached, it is what is paid."""
+    most = tariff.limits.max_gross
+    if most is None:
+        return bill
+    most_minor = round_to_minor(most, currency=tariff.currency)
+    if bill.gross_minor <= most_minor and bill.exact_gross < most:
+        return bill
+    return limited(bill, most_minor, why=f"tariff {tariff.tariff_id}: highest price of a session, in coins")
 
 
 def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
@@ -148,13 +187,15 @@ def amounts(tariff: Tariff, one: Priced) -> tuple[Fraction, Fraction]:
     component = one.of.component
     top, bottom = component.price.as_integer_ratio()
     quantity = one.quantity + one.added if one.added else one.quantity
-    amount = Fraction(top * quantity.numerator, bottom * quantity.denominator * UNITS[kind_of(one.of)][1])
+    top *= quantity.numerator
+    bottom *= quantity.denominator * UNITS[kind_of(one.of)][1]
     factor = tax_factor(tariff, component)
-    if factor == 1:
+    amount = Fraction(top, bottom)
+    if factor == UNTAXED:
         return amount, amount
     if tariff.tax_included is TaxIncluded.YES:
-        return amount / factor, amount
-    return amount, amount * factor
+        return Fraction(top * factor.denominator, bottom * factor.numerator), amount
+    return amount, Fraction(top * factor.numerator, bottom * factor.denominator)
 
 
 def tax_factor(tariff: Tariff, component: Component) -> Fraction:
@@ -179,18 +220,17 @@ def _stacked(taxes: tuple[Tax, ...]) -> tuple[Fraction, tuple[tuple[Fraction, Fr
     return base, tuple(found[place] for place in range(len(taxes)))
 
 
-def _shares(tariff: Tariff, component: Component, net: Fraction, gross: Fraction) -> tuple[TaxShare, ...]:
+def _shares(tariff: Tariff, component: Component, net: Fraction, tax: Decimal) -> tuple[TaxShare, ...]:
     """The taxes in an amount at this component's price."""
     if tariff.tax_included is TaxIncluded.NOT_APPLICABLE or not component.taxes:
         return ()
     if len(component.taxes) == 1:
-        parts: Iterable[tuple[Fraction, Fraction]] = ((net, gross - net),)
+        parts: Iterable[tuple[Decimal, Decimal]] = ((decimal_of(net), tax),)
     else:
-        parts = ((net * base, net * rate) for base, rate in _stacked(component.taxes)[1])
+        rates = _stacked(component.taxes)[1]
+        parts = ((decimal_of(net * base), decimal_of(net * rate)) for base, rate in rates)
     return tuple(
-        TaxShare(
-            name=tax.name, rate_percent=tax.rate_percent, base=decimal_of(base), amount=decimal_of(amount)
-        )
+        TaxShare(name=tax.name, rate_percent=tax.rate_percent, base=base, amount=amount)
         for tax, (base, amount) in zip(component.taxes, parts, strict=True)
     )
 
@@ -199,15 +239,18 @@ def _line(tariff: Tariff, one: Priced, net: Fraction, gross: Fraction) -> Line:
     component = one.of.component
     kind = kind_of(one.of)
     name, unit = UNITS[kind]
+    billed = one.quantity + one.added
+    line_net, line_gross = decimal_of(net), decimal_of(gross)
+    tax = difference(line_gross, line_net)
     return Line(
         dimension=kind if one.of.restrictions.reservation is None else "reservation",
-        quantity=decimal_of(Fraction(one.quantity + one.added) / unit),
+        quantity=decimal_of(Fraction(billed.numerator, billed.denominator * unit)),
         unit=name,
         unit_price=component.price,
-        net=decimal_of(net),
-        tax=decimal_of(gross - net),
-        gross=decimal_of(gross),
-        taxes=_shares(tariff, component, net, gross),
+        net=line_net,
+        tax=tax,
+        gross=line_gross,
+        taxes=_shares(tariff, component, net, tax),
         tax_inside=tariff.tax_included is TaxIncluded.YES,
         started_ms=int(one.started_ms),
         ended_ms=int(one.ended_ms),

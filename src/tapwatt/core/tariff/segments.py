@@ -26,7 +26,8 @@ MS_PER_DAY = 24 * MS_PER_HOUR
 
 @dataclass(slots=True)
 class Segment:
-    """A part of a period with its share of each quantity, and what was true when it began."""
+    """A part of a period with its share of each quantity, and what was true when it began. `state` is the
+    same for segments between which no restriction of the tariff can tell a difference."""
 
     started_ms: Exact
     ended_ms: Exact
@@ -35,6 +36,7 @@ class Segment:
     idle_ms: Exact
     reserved_ms: Exact
     at: Moment
+    state: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,19 @@ class Thresholds:
     charging_ms: tuple[int, ...] = ()
     idle_ms: tuple[int, ...] = ()
     power: bool = False
+    current: bool = False
+
+    def state(self, at: Moment, shown: int) -> tuple[object, ...]:
+        """Between which thresholds a moment lies; `shown` says so for the clock."""
+        return (
+            shown,
+            bisect_right(self.energy_wh, at.energy_wh),
+            bisect_right(self.passed_ms, at.passed_ms),
+            bisect_right(self.charging_ms, at.charging_ms),
+            bisect_right(self.idle_ms, at.idle_ms),
+            (at.min_power_w, at.max_power_w) if self.power else None,
+            (at.min_current_a, at.max_current_a) if self.current else None,
+        )
 
 
 NO_THRESHOLDS = Thresholds()
@@ -79,6 +94,7 @@ def thresholds(tariff: Tariff) -> Thresholds:
         charging_ms=_ms(rules, "min_charging_s", "max_charging_s"),
         idle_ms=_ms(rules, "min_idle_s", "max_idle_s"),
         power=bool(_given(rules, "min_power_kw", "max_power_kw")),
+        current=bool(_given(rules, "min_current_a", "max_current_a")),
     )
 
 
@@ -116,15 +132,16 @@ class Clock:
         """The moments inside a period, its start and end excluded."""
         return self.moments[bisect_right(self.moments, started_ms) : bisect_left(self.moments, ended_ms)]
 
-    def at(self, at_ms: int) -> datetime | None:
-        """What it shows, as far as a restriction can tell: the same from one moment to the next."""
+    def at(self, at_ms: int) -> tuple[int, datetime]:
+        """What it shows, as far as a restriction can tell: the same from one moment to the next, which are
+        counted."""
         if not self.matters:
-            return None
+            return 0, clock.EPOCH
         place = bisect_right(self.moments, at_ms)
         shown = self.shown.get(place)
         if shown is None:
             shown = self.shown[place] = clock.local(at_ms, self.zone)
-        return shown
+        return place, shown
 
 
 def segments(tariff: Tariff, usage: Usage) -> Iterator[Segment]:
@@ -138,14 +155,14 @@ def segments(tariff: Tariff, usage: Usage) -> Iterator[Segment]:
     shown = Clock(limits, zone, usage.periods[0].started_ms, usage.ended_ms)
     some = [period for period in usage.periods if _is_something(period)]
     for period in some or usage.periods[:1]:
-        yield from _cut(period, usage, limits, shown, count)
+        yield from _cut(period, exact(period.energy_wh), usage, limits, shown, count)
         count.add(period)
 
 
 def cut(period: Period, usage: Usage, limits: Thresholds, zone: ZoneInfo, count: Count) -> Iterator[Segment]:
     """Cut one period; `count` is what was used before it."""
     shown = Clock(limits, zone, period.started_ms, period.ended_ms)
-    return _cut(period, usage, limits, shown, count)
+    return _cut(period, exact(period.energy_wh), usage, limits, shown, count)
 
 
 def _is_something(period: Period) -> bool:
@@ -158,15 +175,32 @@ def _is_something(period: Period) -> bool:
     )
 
 
-def _cut(period: Period, usage: Usage, limits: Thresholds, shown: Clock, count: Count) -> Iterator[Segment]:
-    energy_wh, wall_ms = exact(period.energy_wh), period.ended_ms - period.started_ms
-    low_w, high_w = _power(period) if limits.power else (None, None)
-    low_a, high_a = _or_zero(period, period.min_current_a), _or_zero(period, period.max_current_a)
-    places = () if limits is NO_THRESHOLDS else _places(period, usage, limits, shown, count)
+def _cut(
+    period: Period, energy_wh: Exact, usage: Usage, limits: Thresholds, shown: Clock, count: Count
+) -> Iterator[Segment]:
+    wall_ms = period.ended_ms - period.started_ms
+    low_w, high_w = _power(period, energy_wh) if limits.power else (None, None)
+    low_a, high_a = _current(period) if limits.current else (None, None)
+    places = () if limits is NO_THRESHOLDS else _places(period, energy_wh, usage, limits, shown, count)
     edges: Sequence[Exact] = (0, *places, 1)
     for begin, end in pairwise(edges):
         share = end - begin
         started_ms = period.started_ms + wall_ms * begin
+        place, local = shown.at(int(started_ms))
+        at = Moment(
+            local,
+            count.energy_wh + energy_wh * begin,
+            max(0, started_ms - usage.started_ms),
+            count.charging_ms + period.charging_ms * begin,
+            count.idle_ms + period.idle_ms * begin,
+            low_w,
+            high_w,
+            low_a,
+            high_a,
+            usage.evse_kind,
+            usage.payment_brand,
+            usage.payment_recognition,
+        )
         yield Segment(
             started_ms,
             period.started_ms + wall_ms * end,
@@ -174,36 +208,27 @@ def _cut(period: Period, usage: Usage, limits: Thresholds, shown: Clock, count: 
             period.charging_ms * share,
             period.idle_ms * share,
             period.reserved_ms * share,
-            Moment(
-                local=shown.at(int(started_ms)),
-                energy_wh=count.energy_wh + energy_wh * begin,
-                passed_ms=max(0, started_ms - usage.started_ms),
-                charging_ms=count.charging_ms + period.charging_ms * begin,
-                idle_ms=count.idle_ms + period.idle_ms * begin,
-                min_power_w=low_w,
-                max_power_w=high_w,
-                min_current_a=low_a,
-                max_current_a=high_a,
-                evse_kind=usage.evse_kind,
-                payment_brand=usage.payment_brand,
-                payment_recognition=usage.payment_recognition,
-            ),
+            at,
+            limits.state(at, place),
         )
 
 
 def _places(
-    period: Period, usage: Usage, limits: Thresholds, shown: Clock, count: Count
+    period: Period, energy_wh: Exact, usage: Usage, limits: Thresholds, shown: Clock, count: Count
 ) -> Sequence[Fraction]:
     """Where to cut: parts of the period between 0 and 1, in order."""
     wall_ms = period.ended_ms - period.started_ms
     found: list[Fraction] = []
-    if wall_ms:
+    if shown.matters:
         found += _parts(shown.within(period.started_ms, period.ended_ms), period.started_ms, wall_ms)
+    if limits.passed_ms:
         found += _parts(limits.passed_ms, period.started_ms - usage.started_ms, wall_ms)
-    if period.energy_wh and limits.energy_wh:
-        found += _parts(limits.energy_wh, count.energy_wh, exact(period.energy_wh))
-    found += _parts(limits.charging_ms, count.charging_ms, period.charging_ms)
-    found += _parts(limits.idle_ms, count.idle_ms, period.idle_ms)
+    if limits.energy_wh:
+        found += _parts(limits.energy_wh, count.energy_wh, energy_wh)
+    if limits.charging_ms:
+        found += _parts(limits.charging_ms, count.charging_ms, period.charging_ms)
+    if limits.idle_ms:
+        found += _parts(limits.idle_ms, count.idle_ms, period.idle_ms)
     return sorted(set(found)) if len(found) > 1 else found
 
 
@@ -215,20 +240,21 @@ def _parts(values: Sequence[Exact], start: Exact, length: Exact) -> list[Fractio
     return [Fraction(value - start) / length for value in inside]
 
 
-def _power(period: Period) -> tuple[Exact | None, Exact | None]:
+def _power(period: Period, energy_wh: Exact) -> tuple[Exact | None, Exact | None]:
     """Least and most power: as told, one for both where only one was told, else the mean."""
     low, high = period.min_power_w, period.max_power_w
     if low is None and high is None:
         over_ms = period.charging_ms or period.ended_ms - period.started_ms
-        mean = Fraction(exact(period.energy_wh) * MS_PER_HOUR) / over_ms if over_ms else None
+        mean = Fraction(energy_wh * MS_PER_HOUR) / over_ms if over_ms else None
         return mean, mean
     least, most = (high if low is None else low), (low if high is None else high)
     return (None if least is None else exact(least)), (None if most is None else exact(most))
 
 
-def _or_zero(period: Period, current_a: Decimal | None) -> Decimal | None:
-    """No current flows into a car that does not charge; one told value stands for both."""
-    if current_a is not None:
-        return current_a
-    told = period.min_current_a if period.max_current_a is None else period.max_current_a
-    return Decimal(0) if told is None and not period.energy_wh and not period.charging_ms else told
+def _current(period: Period) -> tuple[Decimal | None, Decimal | None]:
+    """Least and most current, one for both where only one was told; none flows into a car that does not
+    charge."""
+    low, high = period.min_current_a, period.max_current_a
+    if low is None and high is None and not period.energy_wh and not period.charging_ms:
+        return Decimal(0), Decimal(0)
+    return (high if low is None else low), (low if high is None else high)

@@ -19,9 +19,9 @@ W_PER_KW = 1000
 @dataclass(slots=True)
 class Moment:
     """Everything that a restriction can ask about: counted from the session's start up to here. `local` is
-    what the station's clock shows; it may be left out where no restriction looks at the clock."""
+    what the station's clock shows, or anything where no restriction looks at the clock."""
 
-    local: datetime | None
+    local: datetime
     energy_wh: Exact
     passed_ms: Exact
     charging_ms: Exact
@@ -49,22 +49,31 @@ class Candidate:
     tests: tuple[Test, ...] = field(default=(), compare=False)
 
 
+Kind = tuple[Dimension, Reservation | None]
+
+
+def by_kind(tariff: Tariff) -> dict[Kind, tuple[Candidate, ...]]:
+    """The components of each dimension in the tariff's order, those of charging and of each kind of
+    reservation apart. Those after one that always matches are left out, as they never have a say."""
+    found: dict[Kind, list[Candidate]] = {}
+    settled: set[Kind] = set()
+    for place, element in enumerate(tariff.elements):
+        rules = element.restrictions
+        made = tests(rules)
+        for component in element.components:
+            kind = (component.dimension, rules.reservation)
+            if kind not in settled:
+                found.setdefault(kind, []).append(Candidate(place, component, rules, made))
+                if not made:
+                    settled.add(kind)
+    return {kind: tuple(of) for kind, of in found.items()}
+
+
 def candidates(
     tariff: Tariff, dimension: Dimension, reservation: Reservation | None = None
 ) -> tuple[Candidate, ...]:
-    """The components of a dimension in the tariff's order: of charging, or of a kind of reservation. Those
-    after one that always matches are left out, as they never have a say."""
-    found = []
-    for place, element in enumerate(tariff.elements):
-        rules = element.restrictions
-        if rules.reservation is not reservation:
-            continue
-        for component in element.components:
-            if component.dimension is dimension:
-                found.append(Candidate(place, component, rules, tests(rules)))
-                if not found[-1].tests:
-                    return tuple(found)
-    return tuple(found)
+    """The components of one dimension, of charging or of a kind of reservation."""
+    return by_kind(tariff).get((dimension, reservation), ())
 
 
 def first_match(of: tuple[Candidate, ...], at: Moment) -> Candidate | None:
@@ -110,28 +119,18 @@ def _tests(rules: Restrictions) -> Iterator[Test]:
 def _clock(rules: Restrictions) -> Iterator[Test]:
     since, until, days = rules.start_date, rules.end_date, rules.weekdays
     if since is not None:
-        yield lambda at: _shown(at).date() >= since
+        yield lambda at: at.local.date() >= since
     if until is not None:
-        yield lambda at: _shown(at).date() < until
+        yield lambda at: at.local.date() < until
     if days:
-        yield lambda at: _shown(at).weekday() in days
+        yield lambda at: at.local.weekday() in days
     if rules.start_minute is None and rules.end_minute is None:
         return
     start, end = rules.start_minute or 0, rules.end_minute or END_OF_DAY
     if start < end:
-        yield lambda at: start <= _minute(at) < end
+        yield lambda at: start <= at.local.hour * 60 + at.local.minute < end
     else:
-        yield lambda at: _minute(at) >= start or _minute(at) < end
-
-
-def _shown(at: Moment) -> datetime:
-    assert at.local is not None, "a restriction looks at the clock, and nobody told the time"
-    return at.local
-
-
-def _minute(at: Moment) -> int:
-    local = _shown(at)
-    return local.hour * 60 + local.minute
+        yield lambda at: not end <= at.local.hour * 60 + at.local.minute < start
 
 
 def _within(low: str, high: str, least: Decimal | int | None, most: Decimal | int | None, unit: int) -> Test:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 from sqlalchemy import select
 
 from tapwatt.core.receipt import Receipt
-from tapwatt.core.session import Session
+from tapwatt.core.session import Session, SessionState
 from tapwatt.edge.operation import Operation
 from tapwatt.edge.tables import OPERATION
 from tapwatt.engine import MachineTables
@@ -47,6 +48,7 @@ class IssuerHold:
 class Entry:
     """One side of a posting at the platform."""
 
+    operator_id: str
     session_id: str
     key: str
     kind: str
@@ -64,7 +66,10 @@ class Evidence:
     alarmed: frozenset[str]
     transactions: Mapping[str, Row]
     account_holds: tuple[Row, ...]
-    account_balances: Mapping[str, int]
+    account_balances: Mapping[tuple[str, str], int]
+    """By operator and account."""
+    owners: tuple[tuple[str, str, str], ...]
+    """What a row is, the session it belongs to, and whose it says it is."""
     operations: tuple[Operation, ...]
     relays: Mapping[str, tuple[Relay, ...]]
     issuer: tuple[IssuerHold, ...]
@@ -78,10 +83,34 @@ class Evidence:
     refused: Mapping[str, tuple[str, ...]]
     advised: Mapping[tuple[str, str, str], frozenset[str]]
     """The trace numbers under which a host received one kind of advice of a life cycle."""
+    acknowledged: frozenset[str]
+    """The receipt numbers of holds whose keys the edge has acknowledged to the terminal."""
+
+    def person_has_it(self, session: Session) -> bool:
+        """Whether somebody was told to look at this session: then what is open has an owner."""
+        return session.state is SessionState.REVIEW and session.session_id in self.alarmed
+
+    def ledger(self, kind: str, account: str) -> Counter[str]:
+        """What the postings of a kind put on an account, by session."""
+        sums: Counter[str] = Counter()
+        for entry in self.entries:
+            if entry.kind == kind and entry.account == account:
+                sums[entry.session_id] += entry.amount_minor
+        return sums
+
+    def issuer_holds(self, reference: str) -> list[IssuerHold]:
+        """The issuer's life cycles of a payment."""
+        return [hold for hold in self.issuer if hold.authorisation.identity.reference == reference]
+
+    def references(self) -> set[str]:
+        """Every payment that anybody knows of."""
+        known = {session.reference for session in self.sessions} | {slip.reference for slip in self.slips}
+        known |= {relay.identity.reference for relays in self.relays.values() for relay in relays}
+        return known | {hold.authorisation.identity.reference for hold in self.issuer}
 
 
-def gather(disks: Disks) -> Evidence:
-    """Read every disk."""
+def gather(disks: Disks, *, acknowledged: frozenset[str] = frozenset()) -> Evidence:
+    """Read every disk; `acknowledged` is what was seen on the terminal's wire."""
 
     def rows(name: str, table: Any) -> list[Row]:
         order = list(table.primary_key.columns)
@@ -99,6 +128,7 @@ def gather(disks: Disks) -> Evidence:
         sessions=tuple(SESSIONS.state(row.state) for row in rows("platform", platform.SESSION.machine)),
         entries=tuple(
             Entry(
+                operator_id=row.operator_id,
                 session_id=kinds[row.posting_key][0],
                 key=row.posting_key,
                 kind=kinds[row.posting_key][1],
@@ -111,7 +141,10 @@ def gather(disks: Disks) -> Evidence:
         alarmed=frozenset(row.session_id for row in rows("platform", platform.ALARM)),
         transactions={str(row.transaction_id): row for row in rows("platform", platform.TRANSACTION)},
         account_holds=tuple(rows("platform", platform.ACCOUNT_HOLD)),
-        account_balances={row.account_id: row.balance_minor for row in rows("platform", platform.ACCOUNT)},
+        account_balances={
+            (row.operator_id, row.account_id): row.balance_minor for row in rows("platform", platform.ACCOUNT)
+        },
+        owners=_owners(rows),
         operations=tuple(
             msgspec.json.decode(row.state, type=Operation) for row in rows("edge", OPERATION.machine)
         ),
@@ -133,6 +166,7 @@ def gather(disks: Disks) -> Evidence:
         visits=tuple(rows("site", site.VISIT)),
         refused=_refused(rows),
         advised=_advised(rows),
+        acknowledged=acknowledged,
     )
 
 
@@ -150,6 +184,19 @@ def _issuer(machines: list[Row], holds: list[Row], postings: list[Row]) -> tuple
         )
         for row in machines
     )
+
+
+def _owners(rows: Any) -> tuple[tuple[str, str, str], ...]:
+    tables = (platform.POSTING, platform.RECEIPT, platform.ALARM, platform.TRANSACTION)
+    of_session = [
+        (table.name, row.session_id or "", row.operator_id)
+        for table in (*tables, platform.STATION_MESSAGE)
+        for row in rows("platform", table)
+    ]
+    machines = platform.SESSION.machine
+    of_session += [("session", row.id, row.owner) for row in rows("platform", machines)]
+    holds = rows("platform", platform.ACCOUNT_HOLD)
+    return (*of_session, *(("account hold", row.payment_id, row.operator_id) for row in holds))
 
 
 def _advised(rows: Any) -> dict[tuple[str, str, str], frozenset[str]]:

@@ -20,8 +20,12 @@ class Weather:
     crash_at_commit: float = 0.0
     crash_at_send: float = 0.0
     disk_full: float = 0.0
+    programs: tuple[str, ...] = PROGRAMS
+    """At whose commits and sends."""
     every_s: float | None = None
     """A fault of the moment comes about this often; None: never."""
+    kinds: tuple[str, ...] = ()
+    """Which faults of the moment, by the names of the story; none named: all."""
 
 
 CALM: Final = Weather()

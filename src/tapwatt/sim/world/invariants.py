@@ -7,22 +7,26 @@ has it" (review) is an allowed end only where an alarm stands beside it: then th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from tapwatt.core.payment import OPEN, PaymentState
 from tapwatt.core.session import Session, SessionState
 from tapwatt.core.tariff import price
+from tapwatt.edge.operation import Hold, Operation, State
 from tapwatt.hosts.issuer.decide import Status
 from tapwatt.platform.accounts import HELD
-from tapwatt.platform.seed import sandbox as platform_sandbox
 from tapwatt.rails.relay_states import OPEN_STATUSES, Relay, RelayStatus
 from tapwatt.rails.sandbox import cards
 from tapwatt.sim.books import AdviceState
 from tapwatt.sim.books import PaymentState as SlipState
+from tapwatt.sim.station import FIRST_REGISTER_WH
 from tapwatt.sim.visits import DONE
-from tapwatt.sim.world.evidence import Evidence, IssuerHold
+from tapwatt.sim.world.evidence import Evidence
+from tapwatt.sim.world.neighbour import both
 from tapwatt.store import Row
+from tapwatt.uplink.messages import OperationKind
 
 Breaches = Iterator[str]
 HELD_NOW: Final = (*OPEN, PaymentState.AUTHORISED)
@@ -41,7 +45,7 @@ def every_visit_ends(books: Evidence) -> Breaches:
 
 def no_hold_stays_open(books: Evidence) -> Breaches:
     """Nobody holds a driver's money any more, but where a person has been told."""
-    waits = {session.reference for session in books.sessions if _person_has_it(session, books)}
+    waits = {session.reference for session in books.sessions if books.person_has_it(session)}
     for session in books.sessions:
         paid = session.payment
         if paid is not None and paid.state in HELD_NOW and session.reference not in waits:
@@ -68,11 +72,13 @@ def no_hold_stays_open(books: Evidence) -> Breaches:
 def each_hold_ends_once(books: Evidence) -> Breaches:
     """One capture, one release, or one recorded loss with an owner; and every minor unit is accounted for."""
     for hold in books.issuer:
-        said = hold.authorisation.identity
+        said, status = hold.authorisation.identity, hold.authorisation.status
         if len(hold.posted) > 1:
             yield f"issuer: {said.life_cycle} was taken {len(hold.posted)} times: {hold.posted}"
-        if hold.posted and hold.authorisation.status is not Status.COMPLETED:
-            yield f"issuer: {said.life_cycle} was taken and is {hold.authorisation.status}"
+        if bool(hold.posted) != (status is Status.COMPLETED):
+            yield f"issuer: {said.life_cycle} is {status} and was taken {len(hold.posted)} times"
+        if status is Status.APPROVED and not hold.open:
+            yield f"issuer: {said.life_cycle} is approved and holds nothing"
     for slip in books.slips:
         if slip.state in (SlipState.CAPTURED, SlipState.RELEASED) and (
             slip.authorised_minor != slip.captured_minor + slip.released_minor
@@ -95,14 +101,18 @@ def each_hold_ends_once(books: Evidence) -> Breaches:
 def all_parties_agree(books: Evidence) -> Breaches:
     """Session, ledger, terminal, gateway, acquirer, scheme and issuer took the same amount for a payment."""
     known = {session.reference: session for session in books.sessions}
-    references = {*known, *(slip.reference for slip in books.slips), *_rail_references(books)}
-    ledger = _ledger(books, "captured", "hold_contra")
-    for reference in sorted(references):
+    ledger = books.ledger("captured", "hold_contra")
+    accounts = {row.payment_id: row.captured_minor for row in books.account_holds}
+    for reference in sorted(books.references()):
         session = known.get(reference)
+        if session is not None and session.payment is not None and session.payment.leader == "account":
+            said = session.payment.captured_minor, accounts.get(session.session_id, 0)
+            if len({*said, ledger[session.session_id]}) > 1:
+                yield f"payment {reference}: session and account took {said}, ledger another amount"
         taken = {"terminal": sum(s.captured_minor for s in books.slips if s.reference == reference)}
         for name, relays in books.relays.items():
             taken[name] = sum(r.captured_minor for r in relays if r.identity.reference == reference)
-        taken["issuer"] = sum(sum(h.posted) for h in _of(books.issuer, reference))
+        taken["issuer"] = sum(sum(h.posted) for h in books.issuer_holds(reference))
         if session is None or session.payment is None or session.payment.leader == "terminal":
             taken["session"] = session.payment.captured_minor if session and session.payment else 0
             taken["ledger"] = ledger[session.session_id] if session else 0
@@ -111,18 +121,19 @@ def all_parties_agree(books: Evidence) -> Breaches:
 
 
 def all_parties_saw_one_hold(books: Evidence) -> Breaches:
-    """Where a payment was taken, everybody knows the same hold."""
+    """Where a payment was taken, or is still to be, everybody knows the same hold."""
     known = {session.reference: session.payment for session in books.sessions if session.payment}
     for slip in books.slips:
-        if slip.state != SlipState.CAPTURED:
+        paid, taken = known.get(slip.reference), slip.state == SlipState.CAPTURED
+        if not taken and not (slip.state == SlipState.OPEN and paid is not None and paid.approval_code):
             continue
-        paid = known.get(slip.reference)
         held = {"terminal": slip.authorised_minor}
         if paid is not None:
             held["session"] = paid.authorised_minor
         for name, relays in books.relays.items():
             held[name] = max((r.authorised_minor for r in relays if _is_of(r, slip)), default=0)
-        held["issuer"] = sum(hold.held_minor for hold in _of(books.issuer, slip.reference) if hold.posted)
+        issuer = [each for each in books.issuer_holds(slip.reference) if each.open or each.posted]
+        held["issuer"] = sum(hold.held_minor for hold in issuer)
         if len(set(held.values())) > 1:
             yield f"payment {slip.reference}: " + ", ".join(
                 f"{who} held {much}" for who, much in held.items()
@@ -131,7 +142,7 @@ def all_parties_saw_one_hold(books: Evidence) -> Breaches:
 
 def bill_and_receipt_say_what_was_taken(books: Evidence) -> Breaches:
     """The bill, the receipt and the ledger of a paid session are one amount."""
-    captured = _ledger(books, "captured", "hold_contra")
+    captured = books.ledger("captured", "hold_contra")
     for session in books.sessions:
         paid, receipts = session.payment, books.receipts.get(session.session_id, ())
         if len(receipts) > 1:
@@ -190,7 +201,7 @@ def energy_is_billed_lost_or_reviewed(books: Evidence) -> Breaches:
             if energy_wh and not row.verdict.startswith("orphan"):
                 yield f"transaction {row.transaction_id}: {energy_wh} Wh belong to no session ({row.verdict})"
             continue
-        if _person_has_it(session, books):
+        if books.person_has_it(session):
             continue
         metered_wh = session.meter.delivered_wh if session.meter else 0
         if session.transaction_id != charge.transaction_id:
@@ -209,11 +220,8 @@ def _price_is_accounted_for(session: Session, energy_wh: int) -> Breaches:
         return
     due = price(session.tariff, used, session.site.rounding).gross_minor
     taken = session.payment.captured_minor if session.payment else 0
-    if due != taken + session.lost_minor:
-        yield (
-            f"session {session.session_id}: {energy_wh} Wh cost {due}, taken {taken} and lost "
-            f"{session.lost_minor}"
-        )
+    if due != taken + (lost := session.lost_minor):
+        yield f"session {session.session_id}: {energy_wh} Wh cost {due}, taken {taken} and lost {lost}"
 
 
 def postings_sum_to_zero(books: Evidence) -> Breaches:
@@ -250,21 +258,17 @@ def each_database_is_consistent(books: Evidence) -> Breaches:
         spent = opening[account] - balance
         if spent != (posted := books.issuer_paid.get(account, 0)):
             yield f"issuer: account {account} is {spent} down, its postings say {posted}"
-    for operation in books.operations:
-        if not operation.ended:
-            yield f"edge: operation {operation.key} is still {operation.state}"
-    for advice in books.advices:
-        if advice.state != AdviceState.ANSWERED:
-            yield f"terminal: an advice of payment {advice.payment_id} is {advice.state}: {advice.reason}"
+    yield from _edge_is_consistent(books)
+    yield from _site_is_consistent(books)
 
 
 def _platform_is_consistent(books: Evidence) -> Breaches:
     kinds = {
-        "authorised_minor": _ledger(books, "authorised", "hold"),
-        "captured_minor": _ledger(books, "captured", "hold_contra"),
-        "released_minor": _ledger(books, "released", "hold_contra"),
+        "authorised_minor": books.ledger("authorised", "hold"),
+        "captured_minor": books.ledger("captured", "hold_contra"),
+        "released_minor": books.ledger("released", "hold_contra"),
     }
-    lost = _ledger(books, "lost", "loss_operator")
+    lost = books.ledger("lost", "loss_operator")
     for session in books.sessions:
         for name, ledger in kinds.items():
             own = getattr(session.payment, name) if session.payment else 0
@@ -276,14 +280,67 @@ def _platform_is_consistent(books: Evidence) -> Breaches:
         if session.state is SessionState.REVIEW and session.session_id not in books.alarmed:
             yield f"session {session.session_id} waits in review and nobody was told"
     opening = {
-        account["account_id"]: account["balance_minor"]
-        for operator in platform_sandbox()["operators"]
+        (operator["operator_id"], account["account_id"]): account["balance_minor"]
+        for operator in both()["operators"]
         for account in operator["accounts"]
     }
+    moved: Counter[tuple[str, str]] = Counter()
+    for row in books.account_holds:
+        moved[row.operator_id, row.account_id] += row.held_minor if row.state == HELD else row.captured_minor
     for account, balance in books.account_balances.items():
-        moved = sum(_moved(row) for row in books.account_holds if row.account_id == account)
-        if opening[account] - balance != moved:
-            yield f"account {account} is {opening[account] - balance} down, its holds say {moved}"
+        if opening[account] - balance != moved[account]:
+            yield f"account {account} is {opening[account] - balance} down, its holds say {moved[account]}"
+
+
+def _edge_is_consistent(books: Evidence) -> Breaches:
+    waits = {session.session_id for session in books.sessions if books.person_has_it(session)}
+    holds = {
+        (each.terminal_id, each.keys.receipt): each for each in books.operations if each.keys and _holds(each)
+    }
+    for operation in books.operations:
+        if not operation.ended:
+            yield f"edge: operation {operation.key} is still {operation.state}"
+        if _holds(operation) and operation.hold is Hold.OPEN and operation.key.split(".")[0] not in waits:
+            yield f"edge: the hold of operation {operation.key} is still open"
+        if operation.request is None or not operation.finishes or operation.state is not State.DONE:
+            continue
+        holder = holds.get((operation.terminal_id, operation.asked.receipt))
+        taken = operation.amount_minor if operation.asked.kind is OperationKind.CAPTURE else 0
+        if holder is not None and holder.captured_minor != taken:
+            yield f"edge: operation {operation.key} took {taken} of a hold that lost {holder.captured_minor}"
+
+
+def _site_is_consistent(books: Evidence) -> Breaches:
+    for advice in books.advices:
+        if advice.state != AdviceState.ANSWERED:
+            yield f"terminal: an advice of payment {advice.payment_id} is {advice.state}: {advice.reason}"
+    flowed: Counter[int] = Counter()
+    for charge in books.charges:
+        flowed[charge.evse_id] += (charge.stop_wh or charge.start_wh) - charge.start_wh
+    for evse_id, register_wh in books.registers.items():
+        if register_wh - FIRST_REGISTER_WH != flowed[evse_id]:
+            yield f"station: connector {evse_id} is at {register_wh} Wh, its charges are {flowed[evse_id]}"
+
+
+def each_operator_sees_its_own(books: Evidence) -> Breaches:
+    """Rows belong to the operator of their session, and a session is priced by its own operator's tariff."""
+    sessions = {session.session_id: session for session in books.sessions}
+    for what, session_id, operator_id in books.owners:
+        session = sessions.get(session_id)
+        if session is not None and session.operator_id != operator_id:
+            yield f"{what} of session {session_id} ({session.operator_id}) belongs to {operator_id}"
+    for entry in books.entries:
+        if entry.operator_id != sessions[entry.session_id].operator_id:
+            yield f"posting {entry.key} belongs to {entry.operator_id}"
+    own = {each["operator_id"]: each for each in both()["operators"]}
+    for session in books.sessions:
+        operator, tariff = own[session.operator_id], session.tariff
+        if session.station_id not in {each["station_id"] for each in operator.get("stations", ())}:
+            yield f"session {session.session_id}: {session.operator_id} has no station {session.station_id}"
+        prices = {each["tariff_id"]: Decimal(each["kwh_price"]) for each in operator["tariffs"]}
+        priced = tariff.elements[0].components[0].price
+        if prices.get(tariff.tariff_id) != priced:
+            yield f"session {session.session_id} is priced {priced}, its operator says otherwise"
 
 
 def a_repeat_is_the_same_message(books: Evidence) -> Breaches:
@@ -291,6 +348,14 @@ def a_repeat_is_the_same_message(books: Evidence) -> Breaches:
     for (name, cycle, kind), stans in books.advised.items():
         if len(stans) > 1:
             yield f"{name}: {kind} of {cycle} came under {len(stans)} trace numbers: {sorted(stans)}"
+
+
+def what_was_acknowledged_is_kept(books: Evidence) -> Breaches:
+    """Keys that the edge acknowledged are in its journal, whatever happened to it the moment after."""
+    holds = [each.keys for each in books.operations if each.keys and _holds(each)]
+    kept = {keys.receipt for keys in holds if keys.trace}
+    for receipt in sorted(books.acknowledged - kept):
+        yield f"edge: it acknowledged the keys of receipt {receipt} and does not have them"
 
 
 def no_event_is_refused(books: Evidence) -> Breaches:
@@ -306,12 +371,14 @@ INVARIANTS: Final[tuple[Callable[[Evidence], Breaches], ...]] = (
     each_hold_ends_once,
     all_parties_agree,
     all_parties_saw_one_hold,
+    each_operator_sees_its_own,
     a_repeat_is_the_same_message,
     bill_and_receipt_say_what_was_taken,
     nothing_above_the_hold,
     energy_is_billed_lost_or_reviewed,
     postings_sum_to_zero,
     each_database_is_consistent,
+    what_was_acknowledged_is_kept,
     no_event_is_refused,
 )
 
@@ -321,13 +388,8 @@ def breaches(books: Evidence) -> list[str]:
     return [f"{rule.__name__}: {breach}" for rule in INVARIANTS for breach in rule(books)]
 
 
-def _person_has_it(session: Session, books: Evidence) -> bool:
-    return session.state is SessionState.REVIEW and session.session_id in books.alarmed
-
-
-def _moved(row: object) -> int:
-    held = getattr(row, "state") == HELD  # noqa: B009
-    return int(getattr(row, "held_minor" if held else "captured_minor"))
+def _holds(operation: Operation) -> bool:
+    return operation.request is not None and not operation.finishes and operation.keys is not None
 
 
 def _named(relay: Relay) -> str:
@@ -336,20 +398,3 @@ def _named(relay: Relay) -> str:
 
 def _is_of(relay: Relay, slip: Row) -> bool:
     return bool(relay.identity.reference == slip.reference and relay.identity.rrn == slip.rrn)
-
-
-def _of(holds: Iterable[IssuerHold], reference: str) -> list[IssuerHold]:
-    return [hold for hold in holds if hold.authorisation.identity.reference == reference]
-
-
-def _rail_references(books: Evidence) -> set[str]:
-    relayed = {relay.identity.reference for relays in books.relays.values() for relay in relays}
-    return relayed | {hold.authorisation.identity.reference for hold in books.issuer}
-
-
-def _ledger(books: Evidence, kind: str, account: str) -> Counter[str]:
-    sums: Counter[str] = Counter()
-    for entry in books.entries:
-        if entry.kind == kind and entry.account == account:
-            sums[entry.session_id] += entry.amount_minor
-    return sums

@@ -24,13 +24,16 @@ class WorldStuck(Exception):
 class Life:
     """One run of one program. `skew_ms` is how wrong its wall clock is."""
 
-    __slots__ = ("alive", "name", "skew_ms", "tasks")
+    __slots__ = ("alive", "context", "name", "skew_ms", "tasks")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.alive = True
         self.skew_ms = 0
         self.tasks: list[asyncio.Task[Any]] = []
+        self.context = Context()
+        """What happens to this life from outside happens in this context."""
+        self.context.run(LIFE.set, self)
 
 
 LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
@@ -39,12 +42,10 @@ LIFE: ContextVar[Life | None] = ContextVar("life", default=None)
 class WorldFuture(asyncio.Future[Any]):
     """A future with a hash that replays."""
 
-    def __init__(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._number = number
+    number = 0
 
     def __hash__(self) -> int:
-        return self._number
+        return self.number
 
 
 class WorldTask(asyncio.Task[Any]):
@@ -79,7 +80,8 @@ class WorldLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._now_s = 1_000.0
         self._numbers = 0
-        self.handled = 0
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timed = 0
         self.set_task_factory(self._make_task)
 
     # --- time
@@ -92,15 +94,23 @@ class WorldLoop(asyncio.BaseEventLoop):
         """The true wall clock of the world."""
         return EPOCH_MS + round((self._now_s - 1_000.0) * 1000)
 
-    # --- what replays
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        """At that moment, after what was asked for the same moment before."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        self._timed += 1
+        heapq.heappush(self._timers, (when, self._timed, timer))
+        return timer
 
-    def _number(self) -> int:
-        self._numbers += 1
-        return self._numbers
+    # --- what replays
 
     def create_future(self) -> WorldFuture:
         """A future of this loop."""
-        return WorldFuture(self._number(), self)
+        self._numbers += 1
+        future = WorldFuture(loop=self)
+        future.number = self._numbers
+        return future
 
     def _make_task(
         self,
@@ -108,7 +118,8 @@ class WorldLoop(asyncio.BaseEventLoop):
         work: Coroutine[Any, Any, Any] | Generator[Any, None, Any],
         **options: Any,
     ) -> WorldTask:
-        task = WorldTask(self._number(), work, loop=loop, **options)
+        self._numbers += 1
+        task = WorldTask(self._numbers, work, loop=loop, **options)
         life = (options.get("context") or {LIFE: LIFE.get()}).get(LIFE)
         if life is not None:
             life.tasks.append(task)
@@ -119,24 +130,20 @@ class WorldLoop(asyncio.BaseEventLoop):
     # --- running
 
     def _run_once(self) -> None:
-        ready, scheduled = self._ready, self._scheduled  # type: ignore[attr-defined]
-        while scheduled and (scheduled[0]._cancelled or not _lives(scheduled[0])):
-            heapq.heappop(scheduled)._scheduled = False
+        ready, timers = self._ready, self._timers  # type: ignore[attr-defined]
         if not ready and not self._stopping:  # type: ignore[attr-defined]
-            if not scheduled:
+            while timers and not _counts(timers[0][2]):
+                heapq.heappop(timers)
+            if not timers:
                 raise WorldStuck("nothing is ready and no timer is set")
-            self._now_s = max(self._now_s, scheduled[0]._when)
-        while scheduled and scheduled[0]._when <= self._now_s + _AHEAD:
-            handle = heapq.heappop(scheduled)
-            handle._scheduled = False
-            if not handle._cancelled:
-                ready.append(handle)
+            self._now_s = max(self._now_s, timers[0][0])
+        until_s = self._now_s + _AHEAD
+        while timers and timers[0][0] <= until_s:
+            ready.append(heapq.heappop(timers)[2])
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if handle._cancelled or not _lives(handle):
-                continue
-            self.handled += 1
-            handle._run()
+            if _counts(handle):
+                handle._run()
 
     def _check_closed(self) -> None:
         """What is put away after the end may still cancel a waiter."""
@@ -178,12 +185,12 @@ class WorldLoop(asyncio.BaseEventLoop):
 
 
 def context_of(life: Life | None) -> Context:
-    """A fresh context that belongs to a life."""
-    context = Context()
-    context.run(LIFE.set, life)
-    return context
+    """The context of a life; None: of nobody."""
+    return Context() if life is None else life.context
 
 
-def _lives(handle: asyncio.Handle) -> bool:
+def _counts(handle: asyncio.Handle) -> bool:
+    if handle._cancelled:
+        return False
     life = handle._context.get(LIFE)  # type: ignore[attr-defined]
     return life is None or life.alive

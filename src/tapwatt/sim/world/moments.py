@@ -33,25 +33,31 @@ class Moments:
 
     async def happen(self) -> None:
         """One after another."""
-        every_s = self._world.weather.every_s
+        every_s, wanted = self._world.weather.every_s, self._world.weather.kinds
         if every_s is None:
             return
-        kinds: tuple[Callable[[], None], ...] = (
-            self._cut,
-            self._half_open,
-            self._unplugged,
-            self._slow,
-            self._slow,
-            self._silent_issuer,
-            self._station_away,
-            self._power_loss,
-            self._killed,
-            self._clock_jump,
-            self._device,
-        )
+        kinds = [fault for name, fault in self._kinds() if not wanted or name in wanted]
         while True:
             await asyncio.sleep(self._chance.expovariate(1.0 / every_s))
             self._chance.choice(kinds)()
+
+    def _kinds(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """By the names that the story has; what is there twice comes twice as often."""
+        return (
+            ("connection reset", self._cut),
+            ("half-open", self._half_open),
+            ("hung up", self._hung_up),
+            ("unplugged", self._unplugged),
+            ("slow", self._slow),
+            ("slow", self._slow),
+            ("silent issuer", self._silent_issuer),
+            ("station off line", self._station_away),
+            ("power loss", self._power_loss),
+            ("no room", self._disk_full),
+            ("killed", self._killed),
+            ("clock jump", self._clock_jump),
+            ("device", self._device),
+        )
 
     def _port(self) -> tuple[int, str]:
         port = self._chance.choice(tuple(self._ports))
@@ -68,6 +74,18 @@ class Moments:
         for wire in self._world.network.between(port):
             wire.go_half_open()
         self._world.story.fault("half-open", "wire", between)
+
+    def _hung_up(self) -> None:
+        """A line is slow, and given up before it delivers: that arrives beside what the next line brings."""
+        port, between = self._port()
+        seconds = self._chance.choice((2.0, 8.0, 30.0))
+        after_s = seconds * self._chance.uniform(0.1, 0.9)
+        for wire in self._world.network.between(port):
+            wire.hold(self._world.loop.time() + seconds)
+            wire.near.later(after_s, wire.hang_up)
+        self._world.story.fault(
+            "hung up", "wire", f"{between} after {after_s:.1f} s, late by {seconds:.0f} s"
+        )
 
     def _unplugged(self) -> None:
         """The cable is out for a while: what was under way is lost, and nobody can dial."""
@@ -115,6 +133,11 @@ class Moments:
     def _power_loss(self) -> None:
         self._end("site", "power loss", silently=True)
 
+    def _disk_full(self) -> None:
+        name, seconds = self._chance.choice(PROGRAMS), self._chance.choice((1.0, 5.0, 20.0))
+        self._world.full_until_s[name] = self._world.loop.time() + seconds
+        self._world.story.fault("no room", name, f"on its disk for {seconds:.0f} s")
+
     def _killed(self) -> None:
         self._end(self._chance.choice(PROGRAMS), "killed", silently=self._chance.random() < 0.5)
 
@@ -143,6 +166,7 @@ DEVICE: Final[tuple[tuple[str, object], ...]] = (
     ("late_start_s", 30.0),
     ("late_start_s", 75.0),
     ("terminal_mute", True),
+    ("terminal_restarts", True),
     ("cut_before_completion", True),
     ("cut_before_completion", True),
 )

@@ -1,7 +1,8 @@
 """In-memory TCP: ordered bytes with seeded delays, refusals, cuts, half-open connections and stalls.
 
 TCP neither repeats nor reorders inside a connection, so neither does this; repeats come, as in the field,
-from parties that dial again and say it once more, reordering from several connections.
+from parties that dial again and say it once more, reordering from a line that was given up and still delivers
+beside the new one.
 """
 
 from __future__ import annotations
@@ -66,6 +67,12 @@ class Wire:
         for end in (self.near, self.far):
             end.later(self.network.delay_s(), end.lose, ConnectionResetError("reset"))
 
+    def hang_up(self) -> None:
+        """The dialler is off at once; the other end still hears what is under way, and then of that."""
+        if not self.near.lost:
+            self.near.write_eof()
+            self.near.lose(ConnectionResetError("reset"))
+
     def hold(self, until_s: float) -> None:
         """Nothing is lost, everything is late."""
         self.held_until_s = max(self.held_until_s, until_s)
@@ -113,7 +120,7 @@ class End(asyncio.Transport):
             return
         if not self.wire.network.sending(self):
             return
-        self._pass(self.other.arrive, bytes(data))
+        self.pass_on(self.other.arrive, bytes(data))
 
     def writelines(self, list_of_data: Any) -> None:
         """Send several."""
@@ -127,7 +134,7 @@ class End(asyncio.Transport):
         """Close our direction."""
         if not self._ended and self._mine():
             self._ended = True
-            self._pass(self.other.hear_end)
+            self.pass_on(self.other.hear_end)
 
     def close(self) -> None:
         """Close in order: what was written still arrives."""
@@ -136,7 +143,7 @@ class End(asyncio.Transport):
         self._closing = True
         if not self._ended:
             self._ended = True
-            self._pass(self.other.hear_end)
+            self.pass_on(self.other.hear_end)
         self.wire.network.loop.call_soon(self.lose, None, context=context_of(self.life))
 
     def abort(self) -> None:
@@ -144,7 +151,7 @@ class End(asyncio.Transport):
         if self.lost or not self._mine():
             return
         self._closing = True
-        self._pass(self.other.lose, ConnectionResetError("reset by peer"))
+        self.pass_on(self.other.lose, ConnectionResetError("reset by peer"))
         self.wire.network.loop.call_soon(self.lose, None, context=context_of(self.life))
 
     def pause_reading(self) -> None:
@@ -202,7 +209,7 @@ class End(asyncio.Transport):
     def _mine(self) -> bool:
         return self.life is None or self.life.alive
 
-    def _pass(self, work: Callable[..., Any], *arguments: Any) -> None:
+    def pass_on(self, work: Callable[..., Any], *arguments: Any) -> None:
         """In order, after the delay of the moment."""
         network, wire = self.wire.network, self.wire
         if wire.half_open:
@@ -297,7 +304,7 @@ class Network:
         return listener
 
     def died(self, life: Life, *, silently: bool) -> None:
-        """A program is gone: its kernel says so to the others, or with the power nobody does."""
+        """A program is gone: its kernel sends what it was given and says so; with the power nobody does."""
         for wire in self.wires:
             for end in (wire.near, wire.far):
                 if end.life is not life or end.lost:
@@ -305,9 +312,8 @@ class Network:
                 end.lost = True
                 if silently:
                     wire.go_half_open()
-                elif not wire.half_open:
-                    end.other.later(self.delay_s(), end.other.lose, ConnectionResetError("reset by peer"))
-                    wire.half_open = True
+                else:
+                    end.pass_on(end.other.lose, ConnectionResetError("reset by peer"))
 
     def close(self) -> None:
         """Every connection is gone with its world."""

@@ -13,6 +13,8 @@ from typing import Any, Final, cast
 from sqlalchemy import MetaData
 
 from tapwatt.hosts.issuer.silence import Silence
+from tapwatt.platform.seed import sow
+from tapwatt.platform.tables import METADATA as PLATFORM
 from tapwatt.programs import acquirer, edge, gateway, issuer, platform, scheme
 from tapwatt.programs.runtime import Runtime
 from tapwatt.settings import Program, Settings
@@ -21,8 +23,9 @@ from tapwatt.sim.site import Asked, start_site
 from tapwatt.sim.world.chance import seeded
 from tapwatt.sim.world.disk import Disks, Fate, WorldDatabase
 from tapwatt.sim.world.faults import PROGRAMS, Weather, restart_after_s, weather
-from tapwatt.sim.world.loop import Life, WorldLoop, context_of
+from tapwatt.sim.world.loop import EPOCH_MS, Life, WorldLoop, context_of
 from tapwatt.sim.world.moments import Moments, heal
+from tapwatt.sim.world.neighbour import both
 from tapwatt.sim.world.network import End, Network
 from tapwatt.sim.world.runtime import WorldRuntime
 from tapwatt.sim.world.settled import all_settled, visits_done
@@ -46,6 +49,8 @@ class Ending:
     story: Story
     visits_ended: bool
     settled: bool
+    acknowledged: frozenset[str] = frozenset()
+    """Receipt numbers of the holds whose keys the edge has acknowledged."""
     fell: list[str] = field(default_factory=list)
     """Programs that ended by themselves without a fault to blame."""
 
@@ -63,6 +68,9 @@ class World:
         self.loop = WorldLoop()
         self.story = Story(self.loop)
         self.disks = Disks()
+        self.disks.of("platform", PLATFORM).write(lambda tx: sow(tx, both(), now_ms=EPOCH_MS))
+        self.full_until_s: dict[str, float] = {}
+        """Whose disk is full, and how long."""
         self.chance = Random(f"{seed}/faults")
         self.weather = weather(Random(f"{seed}/weather")) if rough is None else rough
         self.network = Network(self.loop, Random(f"{seed}/network"))
@@ -70,6 +78,7 @@ class World:
         self.loop.wires = self.network
         self.settings = _settings()
         self.site_faults = Faults()
+        self.acknowledged: set[str] = set()
         self.silence = Silence(self.loop.now_ms)
         self.lives: dict[str, Life] = {}
         self.buried: list[Life] = []
@@ -93,6 +102,7 @@ class World:
             story=self.story,
             visits_ended=ended,
             settled=settled,
+            acknowledged=frozenset(self.acknowledged),
             fell=self.fell,
         )
 
@@ -107,6 +117,7 @@ class World:
         heal(self.site_faults)
         self.silence.begin(None, late=False)
         self.network.down_until_s.clear()
+        self.full_until_s.clear()
         self.story.say("world", "-- the last visit is over, no more faults")
         settled = False
         for _ in range(2):
@@ -151,7 +162,7 @@ class World:
     def _starts(self, name: str) -> Callable[[Runtime], Awaitable[None]]:
         if name == "site":
             asked = Asked(run_id=RUN, visits=self.visits, seed=self.seed)
-            return lambda runtime: start_site(runtime, asked, self.site_faults)
+            return lambda runtime: start_site(runtime, asked, self.site_faults, self.acknowledged.add)
         if name == "issuer":
             return lambda runtime: issuer.start(runtime, self.silence)
         modules: dict[str, Any] = {
@@ -189,7 +200,12 @@ class World:
     def _fate(self, life: Life) -> Fate:
         if self._calm:
             return Fate.GOOD
+        if self.full_until_s.get(life.name, 0.0) > self.loop.time():
+            self.story.fault(Fate.FULL, life.name)
+            return Fate.FULL
         drawn = self.chance.random()
+        if life.name not in self.weather.programs:
+            return Fate.GOOD
         if drawn < self.weather.crash_at_commit:
             fate = Fate.CRASH_BEFORE if drawn < self.weather.crash_at_commit / 2 else Fate.CRASH_AFTER
         elif drawn < self.weather.crash_at_commit + self.weather.disk_full:
@@ -201,6 +217,8 @@ class World:
 
     def _sending(self, end: End) -> bool:
         if self._calm or end.life is None or self.chance.random() >= self.weather.crash_at_send:
+            return True
+        if end.life.name not in self.weather.programs:
             return True
         before = self.chance.random() < 0.5
         self.story.fault("crash before a send" if before else "crash after a send", end.life.name)

@@ -31,7 +31,7 @@ from tapwatt.terminals.zvt.frames import DATA_LIMIT
 from tapwatt.terminals.zvt.link.serial import SerialStream, open_port
 from tapwatt.terminals.zvt.link.sockets import (
     READ_SIZE,
-    TICK_S,
+    Clock,
     Observe,
     Reader,
     Witness,
@@ -245,8 +245,9 @@ class _Connection:
         self._events: asyncio.Queue[EcrEvent] = asyncio.Queue(_QUEUE_LIMIT)
         self._settled = asyncio.Event()
         self._settled.set()
+        self._clock = Clock(due_ms=lambda: ecr.due_ms, tick=self._tick, now_ms=now_ms)
         self.open = True
-        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._watch_the_clock()))
+        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._clock.run()))
 
     async def settled(self) -> None:
         """Wait until a new operation may begin: an answer to a 06B0 may still be on its way."""
@@ -304,12 +305,8 @@ class _Connection:
         finally:
             self._break(reason)
 
-    async def _watch_the_clock(self) -> None:
-        while self.open:
-            await asyncio.sleep(TICK_S)
-            due_ms = self._ecr.due_ms
-            if due_ms is not None and self._now_ms() >= due_ms:
-                self._handle(self._ecr.tick(self._now_ms()))
+    def _tick(self) -> None:
+        self._handle(self._ecr.tick(self._now_ms()))
 
     def _handle(self, events: list[EcrEvent]) -> None:
         self._write(self._ecr.data_to_send())
@@ -348,6 +345,7 @@ class _Connection:
             self._settled.set()
 
     def _write(self, data: bytes) -> None:
+        self._clock.changed()
         if not data or self._writer.is_closing():
             return
         self._writer.write(data)

@@ -4,6 +4,7 @@ messages."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from tapwatt.terminals.zvt.frames import Reassembler
 from tapwatt.terminals.zvt.messages import Message
 
 READ_SIZE = 4096
-TICK_S = 0.1
+STILL_DUE_S = 0.1
+"""What a tick could not settle, as a result that is still being stored, is looked at again after this."""
 
 Observe = Callable[[str, Message], None]
 
@@ -61,6 +63,41 @@ def prepare(writer: asyncio.StreamWriter) -> None:
 def monotonic_ms() -> int:
     """Give milliseconds that only ever grow, for timeouts."""
     return time.monotonic_ns() // 1_000_000
+
+
+class Clock:
+    """Calls `tick` when a protocol's next moment has come, and sleeps until then: an idle line costs nothing.
+
+    `changed` has to be called after everything that may move that moment.
+    """
+
+    def __init__(
+        self, *, due_ms: Callable[[], int | None], tick: Callable[[], None], now_ms: Callable[[], int]
+    ) -> None:
+        """`due_ms` gives the next moment on the clock of `now_ms`, None when nothing is waited for."""
+        self._due_ms, self._tick, self._now_ms = due_ms, tick, now_ms
+        self._sleeping_until_ms: int | None = None
+        self._woken = asyncio.Event()
+
+    def changed(self) -> None:
+        """Look again if something is due before the sleep is over."""
+        due_ms, until_ms = self._due_ms(), self._sleeping_until_ms
+        if due_ms is not None and (until_ms is None or due_ms < until_ms):
+            self._woken.set()
+
+    async def run(self) -> None:
+        """For the connection's life."""
+        while True:
+            self._woken.clear()
+            due_ms = self._sleeping_until_ms = self._due_ms()
+            wait_s = None if due_ms is None else (due_ms - self._now_ms()) / 1000
+            if wait_s is not None and wait_s <= 0:
+                self._tick()
+                await asyncio.sleep(STILL_DUE_S)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._woken.wait()
 
 
 class Witness:

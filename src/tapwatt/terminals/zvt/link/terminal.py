@@ -26,7 +26,7 @@ from tapwatt.terminals.zvt.frames import DATA_LIMIT
 from tapwatt.terminals.zvt.link.serial import SerialPort, SerialStream
 from tapwatt.terminals.zvt.link.sockets import (
     READ_SIZE,
-    TICK_S,
+    Clock,
     Observe,
     Reader,
     Witness,
@@ -42,6 +42,8 @@ from tapwatt.terminals.zvt.serial import SerialTimings
 _OUT_OF_ORDER = 0xFF
 _BUSY = 0x9C
 _LAST_DIALOGUE_S = 1.0
+ANEW_S = 0.1
+"""A serial line that broke is begun anew after this."""
 
 
 class DialogueEnded(Exception):
@@ -172,7 +174,7 @@ class TerminalLink:
         while port.open:
             stream = SerialStream(port, timings=timings, keep_port=True)
             await self._begin(stream, stream).ended()
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(ANEW_S)
 
     async def disconnect(self) -> None:
         """Cut the ECR off, as a pulled cable or a restart of the device does."""
@@ -235,8 +237,9 @@ class _Connection:
         self._reader, self._writer, self._work, self._witness = reader, writer, work, witness
         self._dialogue: Dialogue | None = None
         self._over = asyncio.Event()
+        self._clock = Clock(due_ms=lambda: terminal.due_ms, tick=self._tick, now_ms=now_ms)
         self.open = True
-        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._watch_the_clock()))
+        self._tasks = (asyncio.create_task(self._read()), asyncio.create_task(self._clock.run()))
 
     async def send(self, data: bytes) -> None:
         """Write bytes. Raises EcrGone when the connection is closed."""
@@ -268,12 +271,8 @@ class _Connection:
         finally:
             self._shut()
 
-    async def _watch_the_clock(self) -> None:
-        while self.open:
-            await asyncio.sleep(TICK_S)
-            due_ms = self.terminal.due_ms
-            if due_ms is not None and self.now_ms() >= due_ms:
-                self._handle(self.terminal.tick(self.now_ms()))
+    def _tick(self) -> None:
+        self._handle(self.terminal.tick(self.now_ms()))
 
     def _handle(self, events: list[TerminalEvent]) -> None:
         self._write(self.terminal.data_to_send())
@@ -318,6 +317,7 @@ class _Connection:
             self._dialogue.answered(EcrGone("the ECR is gone"))
 
     def _write(self, data: bytes) -> None:
+        self._clock.changed()
         if data and not self._writer.is_closing():
             self._writer.write(data)
             self._witness.passed("sent", data)

@@ -1,0 +1,21 @@
+"""Forms as browsers send them, bounded."""
+
+from urllib.parse import parse_qs
+
+from fastapi import HTTPException, Request
+
+FIELDS_MAX = 30
+
+
+async def read_form(request: Request, *, most_bytes: int) -> dict[str, str]:
+    """The fields of a form, the first of each name. Raises HTTPException when it is too long."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most_bytes:
+            raise HTTPException(413, "the form is too long")
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+    except ValueError:
+        raise HTTPException(413, f"the form has more than {FIELDS_MAX} fields") from None
+    return {name: values[0] for name, values in fields.items()}
