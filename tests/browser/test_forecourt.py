@@ -12,6 +12,7 @@ from tests.browser.test_console import heard, tab_to
 from tests.journeys.world import World, cabled_world
 
 from tapwatt.rails.sandbox import cards
+from tapwatt.sim.forecourt.switches import switch
 
 pytestmark = [pytest.mark.browser, pytest.mark.programs, pytest.mark.asyncio(loop_scope="module")]
 PATIENCE_MS = 30_000
@@ -26,6 +27,14 @@ SHORT = {
 }
 PHONE_WIDTH = 390
 WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+REFUSED = {
+    "visa-low": "starts on the tap",
+    "mastercard-blocked": "starts on the tap",
+    "visa-unknown": "starts on the tap",
+    "visa-do-not-honour": "starts on the tap",
+    "visa-expired": "starts on the tap",
+    "visa-forged": "copied card",
+}
 
 
 class Visitor:
@@ -126,6 +135,17 @@ def url(site: World) -> str:
     return f"http://{site.settings.host}:{site.settings.forecourt_port}/"
 
 
+async def rails_up(site: World) -> list[bool]:
+    """Whether gateway, acquirer and scheme each have their line."""
+    ports = (
+        site.settings.gateway_http_port,
+        site.settings.acquirer_http_port,
+        site.settings.scheme_http_port,
+    )
+    answers = [await site.client.get(f"http://{site.settings.host}:{port}/health") for port in ports]
+    return [up for answer in answers for up in answer.json()["lines"].values()]
+
+
 # --- each card and tag
 
 
@@ -159,24 +179,16 @@ async def test_a_card_approved_for_less(visitor: Visitor) -> None:
     await visitor.elsewhere("approved for less")
 
 
-@pytest.mark.parametrize(
-    ("card", "words"),
-    [
-        ("visa-low", "starts on the tap"),
-        ("mastercard-blocked", "starts on the tap"),
-        ("visa-unknown", "starts on the tap"),
-        ("visa-do-not-honour", "starts on the tap"),
-        ("visa-expired", "starts on the tap"),
-        ("visa-forged", "copied card"),
-    ],
-)
-async def test_a_card_that_is_refused(visitor: Visitor, card: str, words: str) -> None:
+async def test_cards_that_are_refused_one_after_another(visitor: Visitor) -> None:
     await visitor.arrives()
-    await visitor.holds(card)
-    await visitor.tells("The card was not approved: .+. Nothing is held")
-    await visitor.elsewhere(words)
-    await expect(visitor.page.locator("#money .amount.busy")).to_have_count(0)
-    await expect(visitor.page.locator("#terminal .screen")).to_contain_text("Not approved")
+    before = ""
+    for card, words in REFUSED.items():
+        await visitor.holds(card)
+        before = (await visitor.site.session("failed", after=before))["session_id"]
+        await visitor.tells("The card was not approved: .+. Nothing is held")
+        await visitor.elsewhere(words)
+        await expect(visitor.page.locator("#money .amount")).to_have_text(["nothing"] * 6)
+        await expect(visitor.page.locator("#terminal .screen")).to_contain_text("Not approved")
 
 
 async def test_a_replayed_card_pays_once(visitor: Visitor) -> None:
@@ -206,16 +218,25 @@ async def test_tags_at_the_station(visitor: Visitor) -> None:
 # --- each switch
 
 
-@pytest.mark.parametrize("line", ["gateway-acquirer", "acquirer-scheme", "scheme-issuer", "terminal-gateway"])
-async def test_a_line_on_the_way_to_the_bank_is_cut(visitor: Visitor, line: str) -> None:
-    await visitor.flips(line)
-    await expect(visitor.page.locator(f"#flip-{line}")).to_contain_text("Put right")
+async def test_each_line_on_the_way_to_the_bank_is_cut(visitor: Visitor) -> None:
     await visitor.arrives()
-    await expect(visitor.page.locator("#money .cut")).to_have_count(1)
-    await visitor.holds("visa-good")
-    await visitor.tells("could not reach.*Nothing (is|was ever) held")
-    await visitor.flips(line)
+    before = ""
+    # From the far end: each question comes as far as the newest cut.
+    lines = ("scheme-issuer", "acquirer-scheme", "gateway-acquirer", "terminal-gateway")
+    for number, line in enumerate(lines, 1):
+        await visitor.flips(line)
+        await expect(visitor.page.locator(f"#flip-{line}")).to_contain_text("Put right")
+        await expect(visitor.page.locator("#money .cut")).to_have_count(number)
+        await visitor.holds("visa-good")
+        before = (await visitor.site.session("failed", after=before))["session_id"]
+        known = switch(line)
+        assert known is not None
+        await visitor.tells(f"{known.past}.*Nothing (is|was ever) held")
+    for line in lines:
+        await visitor.flips(line)
     await expect(visitor.page.locator("#money .cut")).to_have_count(0)
+    await visitor.site.until(lambda: rails_up(visitor.site), all, "every host has its line again")
+    await expect(visitor.page.locator("#terminal")).to_contain_text("card network: up")
 
 
 async def test_the_site_is_off_the_network_at_the_end_of_a_charge(visitor: Visitor) -> None:

@@ -234,7 +234,6 @@ async def serve_forecourt(
         console=f"http://{settings.host}:{settings.http_port}/",
         evses=EVSES,
         bell=site.bell,
-        now_ms=site.now_ms,
     )
     await serve_control(runtime, site, forecourt.routes())
     runtime.closing.push_async_callback(board.close)

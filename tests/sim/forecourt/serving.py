@@ -14,8 +14,6 @@ from tapwatt.sim.bell import Bell
 from tapwatt.sim.forecourt.facts import Facts
 from tapwatt.sim.forecourt.page import Forecourt
 
-NOON_MS = 1_800_014_400_000
-
 
 @asynccontextmanager
 async def forecourt_at(moment: Facts) -> AsyncIterator[str]:
@@ -37,7 +35,6 @@ async def forecourt_at(moment: Facts) -> AsyncIterator[str]:
         console="http://127.0.0.1:8080/",
         evses=(1, 2),
         bell=Bell(),
-        now_ms=lambda: NOON_MS,
     )
     app = Guard(Starlette(routes=forecourt.routes()), headers=HEADERS)
     async with on_socket(app, forecourt.live.close) as url:

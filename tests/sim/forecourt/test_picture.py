@@ -15,7 +15,6 @@ from tapwatt.sim.forecourt.page import PIECES
 from tapwatt.sim.forecourt.picture import BAR, choices, next_act, picture
 from tapwatt.sim.forecourt.switches import SWITCHES, Kind, switch
 
-MIDNIGHT = "00:00:00"
 CHARGING = Told(
     session=session("charging", authorised_minor=HOLD),
     parties={
@@ -29,7 +28,7 @@ CHARGING = Told(
 
 def drawn(seen: Facts) -> Any:
     """The picture of these facts."""
-    return picture(seen, now=lambda: MIDNIGHT)
+    return picture(seen)
 
 
 @pytest.mark.parametrize(("delivered_wh", "percent"), [(0, 20), (500, 35), (2_000, 80), (9_000, 80)])

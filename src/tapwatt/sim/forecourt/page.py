@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tapwatt.pages.layout import clock, environment, render, static
+from tapwatt.pages.layout import environment, render, static
 from tapwatt.pages.live import Live
 from tapwatt.pages.stream import EventStream
 from tapwatt.sim.bell import Bell
@@ -50,7 +50,6 @@ class Forecourt:
         console: str,
         evses: tuple[int, ...],
         bell: Bell,
-        now_ms: Callable[[], int],
     ) -> None:
         """`console` is the address of the operator's console."""
         self.live = Live(at_most_every_s=AT_MOST_EVERY_S)
@@ -60,7 +59,6 @@ class Forecourt:
         self._console = console
         self._evses = evses
         self._bell = bell
-        self._now_ms = now_ms
         self._env = environment("tapwatt.sim.forecourt", links=(("Console", console),))
 
     def routes(self) -> list[Route]:
@@ -108,7 +106,7 @@ class Forecourt:
         return EventStream(self.live.fragments("forecourt", pieces))
 
     async def _shown(self) -> dict[str, Any]:
-        return picture(await self._witness.look(), now=lambda: clock(self._now_ms()))
+        return picture(await self._witness.look())
 
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tapwatt.core.energy import show_kwh
@@ -63,8 +62,8 @@ REACHED: Final = {
 }
 
 
-def picture(facts: Facts, *, now: Callable[[], str]) -> Json:
-    """Everything that moves on the page; `now` is the time of day for people."""
+def picture(facts: Facts) -> Json:
+    """Everything that moves on the page."""
     tale = tell(facts)
     bays = [_bay(bay, facts) for bay in facts.bays]
     return {
@@ -73,7 +72,7 @@ def picture(facts: Facts, *, now: Callable[[], str]) -> Json:
         "notice": facts.notice,
         "holding": facts.holding,
         "who": _who(facts),
-        "tale": {"now": tale.now, "elsewhere": tale.elsewhere, "tone": tale.tone, "at": now()},
+        "tale": {"now": tale.now, "elsewhere": tale.elsewhere, "tone": tale.tone},
         "session_id": facts.told.session["session_id"] if facts.told.session else "",
         "steps": _steps(facts),
         "bays": bays,
@@ -86,7 +85,6 @@ def picture(facts: Facts, *, now: Callable[[], str]) -> Json:
             {"group": group, "switches": [_switch(each, facts) for each in SWITCHES if each.group == group]}
             for group in GROUPS
         ],
-        "broken": len(facts.on),
     }
 
 
@@ -175,7 +173,6 @@ def _bay(bay: Bay, facts: Facts) -> Json:
         "energy": f"{show_kwh(delivered_wh if bay.plugged else 0)} kWh",
         "percent": percent if bay.plugged else 0,
         "cost": session["cost"] if session is not None and bay.plugged else "–",
-        "on_show": facts.stay is not None and facts.stay.evse_id == bay.evse_id,
     }
 
 
