@@ -6,7 +6,7 @@ key figures need, so that they are indexed and alike on both engines.
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, func, insert, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from tapwatt.core import events
 from tapwatt.core.effects import Effect
@@ -33,6 +33,12 @@ CHANGE = (
         {name: bindparam(name) for name in TOLD}
         | {name: func.coalesce(_F[name], bindparam(name)) for name in TIMED}
     )
+)
+NEWEST = (
+    select(_F.currency)
+    .where(_F.operator_id == bindparam("operator_id"))
+    .order_by(_F.opened_ms.desc(), _F.session_id.desc())
+    .limit(1)
 )
 
 Fact = dict[str, str | int | None]

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from tapwatt.platform import upkeep
 from tapwatt.platform.tables import CONNECTOR, STATION, STATION_MESSAGE, TERMINAL, TERMINAL_EVSE
 from tapwatt.store import Row, Transaction
 
@@ -93,6 +94,16 @@ def station(tx: Transaction, row: Row) -> Json:
         "health": health,
         "reasons": reasons,
     }
+
+
+def one_station(tx: Transaction, *, operator_id: str, station_id: str) -> Json | None:
+    """A station with its configuration, transfers and last doubtful messages; None when the operator has none
+    of that name."""
+    owned = {"operator_id": operator_id, "station_id": station_id}
+    row, kept = tx.one(upkeep.ONE_STATION, **owned), upkeep.page(tx, **owned)
+    if row is None or kept is None:
+        return None
+    return {**station(tx, row), **kept, "doubted": doubted(tx, **owned)}
 
 
 def doubted(tx: Transaction, *, operator_id: str, station_id: str) -> list[Json]:
