@@ -2,6 +2,7 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.operations import Operations
@@ -14,13 +15,13 @@ from tests.web.serving import site_at
 
 from tapwatt.platform import facts, finding, fleet, holds, notes
 from tapwatt.platform.figures import OF_DAY
-from tapwatt.platform.tables import SESSION_FACT
+from tapwatt.platform.tables import SESSION, SESSION_FACT
 from tapwatt.store import Transaction
 
 F = SESSION_FACT.c
 
 
-async def add(scene: Scene, count: int, **more: object) -> None:
+async def add(scene: Scene, count: int, **more: Any) -> None:
     """Copies of the first session, each a minute older, so that there is something to page through."""
 
     def write(tx: Transaction) -> None:
@@ -28,7 +29,7 @@ async def add(scene: Scene, count: int, **more: object) -> None:
         state = tx.run(text("SELECT * FROM session"))[0]._asdict()
         for place in range(count):
             name = f"copy-{place:03}"
-            tx.run(finding.SESSION.statements.create, **{**state, "id": name})
+            tx.run(SESSION.statements.create, **{**state, "id": name})
             tx.run(
                 facts.ADD,
                 **{**first, "session_id": name, "opened_ms": first["opened_ms"] - place // 3, **more},
@@ -38,11 +39,11 @@ async def add(scene: Scene, count: int, **more: object) -> None:
 
 
 async def found(
-    scene: Scene, cursor: str | None = None, most: int = 50, owner: str = "demo", **wanted: object
+    scene: Scene, cursor: str | None = None, most: int = 50, owner: str = "demo", **wanted: Any
 ) -> tuple[list[str], str | None]:
     rows, after = await scene.database.read(
         lambda tx: finding.find(
-            tx, operator_id=owner, wanted=finding.Wanted(**wanted), cursor=cursor, most=most  # type: ignore[arg-type]
+            tx, operator_id=owner, wanted=finding.Wanted(**wanted), cursor=cursor, most=most
         )
     )  # fmt: skip
     return [row.id for row in rows], after
@@ -56,13 +57,17 @@ async def test_each_filter_finds_its_session_and_no_other(tmp_path: Path) -> Non
         declined = await scene.declined(2)
         everything, _ = await found(scene)
         assert {paid, declined} <= set(everything)
-        only_paid = [{"last_four": "0004"}, {"state": "closed", "last_four": "0004"},
+        only_paid: list[dict[str, Any]] = [{"last_four": "0004"}, {"state": "closed", "last_four": "0004"},
                      {"to_ms": at_ms - 240_000},
                      {"amount_minor": 1538}, {"amount_minor": 6000}]  # fmt: skip
         for wanted in only_paid:
             assert paid in (await found(scene, **wanted))[0], wanted
             assert declined not in (await found(scene, **wanted))[0], wanted
-        only_declined = [{"last_four": "4444"}, {"state": "failed"}, {"reason": "payment declined"}]
+        only_declined: list[dict[str, Any]] = [
+            {"last_four": "4444"},
+            {"state": "failed"},
+            {"reason": "payment declined"},
+        ]
         for wanted in only_declined:
             assert (await found(scene, **wanted))[0] == [declined], wanted
         assert set((await found(scene, leader="terminal"))[0]) == {paid, declined}
