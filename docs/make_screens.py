@@ -38,6 +38,7 @@ class Shot:
     phone: bool = False
     driver: bool = False
     """A driver's page: it does not move, and is shown whole."""
+    language: str = "en-GB"
 
 
 async def busy_day(scene: Scene) -> dict[str, str]:
@@ -71,6 +72,7 @@ async def shoot(browser: Browser, url: str, shot: Shot) -> None:
         viewport=PHONE if shot.phone else WIDE,
         color_scheme="dark" if shot.dark else "light",
         reduced_motion="reduce",
+        locale=shot.language,
     )
     page = await context.new_page()
     await page.goto(url + shot.path)
@@ -113,6 +115,17 @@ async def main() -> None:
                     Shot(name="session-closed", path=f"/sessions/{names['closed']}"),
                     Shot(name="session-closed-dark", path=f"/sessions/{names['closed']}", dark=True),
                     Shot(name="session-review-phone", path=f"/sessions/{names['review']}", phone=True),
+                    Shot(name="sessions", path="/sessions"),
+                    Shot(name="sessions-phone-dark", path="/sessions", phone=True, dark=True),
+                    Shot(name="holds", path="/holds"),
+                    Shot(name="alarms", path="/alarms"),
+                    Shot(name="stations", path="/stations"),
+                    Shot(name="station", path="/stations/CS1"),
+                    Shot(name="terminals", path="/terminals"),
+                    Shot(name="figures", path="/figures"),
+                    Shot(name="figures-dark", path="/figures", dark=True),
+                    Shot(name="figures-phone", path="/figures", phone=True),
+                    Shot(name="session-german", path=f"/sessions/{names['closed']}", language="de-DE"),
                     Shot(name="receipt-phone", path=names["receipt"], phone=True, driver=True),
                     Shot(
                         name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True

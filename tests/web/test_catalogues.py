@@ -46,6 +46,8 @@ def in_tables() -> Iterator[str]:
     for states in (SessionState, PaymentState, Leader, ConnectorStatus, TerminalState, Reason):
         yield from (state.value.replace("_", " ") for state in states if state.value)
     yield from (*story.HAPPENED.values(), *story.ASKED.values())
+    yield from (said for said in story.LABELLED.values() if said != "{}")
+    yield from (*story.PHRASES, "authorised", "captured", "released", "refunded", "lost")
     yield from (name for _, name in console.NAV)
     yield from (*console.TITLES.values(), "Sorry")
     yield from (figures.APPROVED, figures.OPEN, figures.NO_ANSWER, "declined", "other reasons")

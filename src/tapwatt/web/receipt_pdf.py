@@ -24,7 +24,7 @@ FALLBACKS = (
 )
 """TrueType fonts with Chinese, Japanese and Korean where Debian puts them (fonts-droid-fallback,
 fonts-wqy-zenhei, fonts-arphic-uming): the first that is there is taken."""
-MARGIN_MM, WIDTH_MM, LABEL_MM = 18, 174, 62
+MARGIN_MM, WIDTH_MM, LABEL_MM, GAP_MM = 18, 174, 62, 3
 BODY, SMALL, TITLE, TOTAL = 10, 8, 16, 12
 LINE = 1.35
 MISSING = {
@@ -52,6 +52,7 @@ class _Paper:
         self._pdf.set_title(f"{page.title} {page.number}")
         self._pdf.set_lang(page.language)
         self._pdf.set_margin(MARGIN_MM)
+        self._pdf.c_margin = 0
         self._pdf.set_auto_page_break(True, MARGIN_MM)
         folder = files("font_roboto").joinpath("files")
         self._pdf.add_font("body", "", str(folder.joinpath("Roboto-Regular.ttf")))
@@ -72,6 +73,7 @@ class _Paper:
         self._text(page.title, TITLE, bold=True)
         for line in page.seller:
             self._text(line, BODY)
+        self._pdf.ln(GAP_MM)
         self._rows(page.head)
         self._section(page.charge_title, page.charge)
         self._title(page.price_title)
@@ -80,6 +82,7 @@ class _Paper:
             for detail in (line_shown.detail, line_shown.period, line_shown.taxes, line_shown.why):
                 if detail:
                     self._text(detail, SMALL)
+        self._pdf.ln(GAP_MM)
         self._rows(page.totals)
         self._row(page.total, size=TOTAL, bold=True)
         self._row(page.rounding, size=SMALL)
@@ -89,7 +92,7 @@ class _Paper:
         for title, rows in _rest(page):
             self._section(title, rows)
         if self._lacked:
-            self._pdf.ln(3)
+            self._pdf.ln(GAP_MM)
             self._text(MISSING.get(page.language, MISSING["en"]), SMALL)
 
     def done(self) -> bytes:
@@ -102,7 +105,7 @@ class _Paper:
             self._rows(rows)
 
     def _title(self, title: str) -> None:
-        self._pdf.ln(3)
+        self._pdf.ln(GAP_MM)
         self._text(title, BODY, bold=True)
         y = self._pdf.get_y()
         self._pdf.line(MARGIN_MM, y, MARGIN_MM + WIDTH_MM, y)
