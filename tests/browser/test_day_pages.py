@@ -15,7 +15,8 @@ PDF_PATH = re.compile(r"^/d/receipts/[\w-]+\.pdf$")
 LISTS = ("/sessions", "/holds", "/alarms", "/stations", "/stations/CS1", "/terminals", "/figures")
 NAMED = "a, button, input:not([type=hidden]), select, textarea, summary"
 NAMELESS = f"""[...document.querySelectorAll("{NAMED}")]
-  .filter(e => !(e.textContent.trim() || e.ariaLabel || (e.labels && e.labels.length))).map(e => e.outerHTML)"""
+  .filter(e => !(e.textContent.trim() || e.ariaLabel || (e.labels && e.labels.length)))
+  .map(e => e.outerHTML)"""
 
 
 async def opened(browser: Browser, url: str, **how: Any) -> tuple[Page, list[str]]:
