@@ -125,7 +125,7 @@ async def main() -> None:
                     Shot(name="figures", path="/figures"),
                     Shot(name="figures-dark", path="/figures", dark=True),
                     Shot(name="figures-phone", path="/figures", phone=True),
-                    Shot(name="session-german", path=f"/sessions/{names['closed']}", language="de-DE"),
+                    Shot(name="sessions-german", path="/sessions", language="de-DE"),
                     Shot(name="receipt-phone", path=names["receipt"], phone=True, driver=True),
                     Shot(
                         name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True
