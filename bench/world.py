@@ -1,65 +1,43 @@
-"""The simulated world: visits a second of one core, faults and invariants included.
+"""The simulated world: visits a second on one core, all seven programs included, with and without faults."""
 
-`tapwatt sim world` runs as its users run it, a process for each round and a seed for each process; what it
-says of itself is taken from its JSON, its processor time from the kernel.
-"""
-
-import json
-import resource
-import subprocess
-import sys
-from dataclasses import dataclass
+import time
 from typing import Final
 
-from bench.figures import Section, spread
+from bench.figures import Section, interleaved, spread
+
+from tapwatt.sim.world.faults import CALM, Weather
+from tapwatt.sim.world.run import VISITS_A_WORLD, Verdict, judge
+from tapwatt.sim.world.world import World
 
 ABOUT: Final = (
-    "All programs in one process in virtual time, every kind of fault drawn from the seed, the books of all "
-    "parties held against the invariants. One thread: a second of processor time is a second of one core. "
-    "The start of the command is counted too."
+    "Worlds of {} visits by seed, each from its first start to the verdict of the invariants, in turn with "
+    "and without faults. Visits a second of processor time on one core, median (p10–p90) over the worlds. "
+    'The whole command is `make sim ARGS="--seed 1 --visits 1000"`: it takes one process a core.'
 )
-ROUNDS: Final = 5
-VISITS: Final = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """What one seed came to."""
-
-    cpu_s: float
-    faults: int
-    violations: int
+ROUNDS: Final = 25
 
 
 def measure() -> Section:
-    """Visits a second of processor time, seed by seed."""
-    rounds = [measured(seed) for seed in range(1, ROUNDS + 1)]
-    rate = spread([VISITS / each.cpu_s for each in rounds])
-    faults = spread([each.faults / VISITS for each in rounds])
+    """Visits a second of processor time."""
+    seen: dict[str, list[Verdict]] = {"faults": [], "calm": []}
+
+    def one(kind: str, rough: Weather | None) -> None:
+        seed = len(seen[kind]) + 1
+        seen[kind].append(judge(World(seed, visits=VISITS_A_WORLD, rough=rough).run()))
+
+    World(1, visits=1, rough=CALM).run()  # compiles statements and reads data files
+    pair = {"faults": lambda: one("faults", None), "calm": lambda: one("calm", CALM)}
+    taken = interleaved(pair, rounds=ROUNDS, times=1, clock=time.process_time)
+    broken = [verdict for verdicts in seen.values() for verdict in verdicts if verdict.violations]
+    assert not broken, "the world of a bench has a violation: see tapwatt sim world"
+    rows = []
+    for kind, title in (("faults", "as the seeds have it"), ("calm", "without faults")):
+        rate = spread([VISITS_A_WORLD / seconds for seconds in taken[kind]])
+        faults = sum(verdict.faults.total() for verdict in seen[kind])
+        rows.append((title, rate.text(), f"{faults / (ROUNDS * VISITS_A_WORLD):.1f}"))
     return Section(
-        title="simulated visits on one core",
-        about=ABOUT,
-        head=("", "median (p10–p90)"),
-        rows=(
-            ("visits a second of processor time", rate.text()),
-            ("faults a visit", faults.text()),
-            ("violations of an invariant, all rounds", str(sum(each.violations for each in rounds))),
-        ),
-        notes=(f"{ROUNDS} seeds of {VISITS} visits each.",),
+        title="simulated visits",
+        about=ABOUT.format(VISITS_A_WORLD),
+        head=("worlds", "visits a second", "faults a visit"),
+        rows=tuple(rows),
     )
-
-
-def measured(seed: int, *, visits: int = VISITS) -> Round:
-    """Run one seed as a program. It must end with a result, whatever that says."""
-    before_s = _children_cpu_s()
-    command = [sys.executable, "-m", "tapwatt", "sim", "world", "--seed", str(seed), "--visits", str(visits)]
-    run = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
-    assert run.returncode in (0, 1), run.stderr
-    result = json.loads(run.stdout)
-    assert result["visits"] == visits
-    return Round(cpu_s=_children_cpu_s() - before_s, faults=result["faults"], violations=result["violations"])
-
-
-def _children_cpu_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from tests.cli.test_iso import refused, tapwatt
+from tests.cli.test_iso import tapwatt
 from tests.ocpi.samples import NEWER, OLDER, SESSION
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "tariffs.md"
 
 
 @pytest.fixture
@@ -17,6 +20,13 @@ def files(tmp_path: Path) -> tuple[str, str]:
     tariff.write_text(OLDER, "utf-8")
     session.write_text(SESSION, "utf-8")
     return str(tariff), str(session)
+
+
+def refused(*arguments: str, says: str) -> None:
+    """One sentence on stderr, nothing on stdout, exit code 2."""
+    done = tapwatt("price", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr
 
 
 def test_the_bill_as_one_json_document(files: tuple[str, str]) -> None:
@@ -68,20 +78,28 @@ def test_each_line_rounded(files: tuple[str, str]) -> None:
 
 def test_wrong_input_is_named(files: tuple[str, str], tmp_path: Path) -> None:
     tariff, session = files
-    broken = tmp_path / "broken.json"
-    broken.write_text(OLDER.replace("0.1234", '"0.1234"'), "utf-8")
+    broken = str(tmp_path / "broken.json")
+
+    def text(of: str) -> str:
+        Path(broken).write_text(of, "utf-8")
+        return broken
+
     refused(
-        tapwatt("price", str(broken), session, "--json"),
-        "$.elements[1].price_components[0].price: must be a number",
+        text(OLDER.replace("0.1234", '"0.1234"')),
+        session,
+        "--json",
+        says="TARIFF.json: $.elements[1].price_components[0].price: must be a number",
     )
-    broken.write_text(SESSION.replace("20.5", "-20.5"), "utf-8")
-    refused(tapwatt("price", tariff, str(broken)), "$.charging_periods[0].dimensions[0].volume: must be 0 or")
-    broken.write_text("{", "utf-8")
-    refused(tapwatt("price", tariff, str(broken)), "SESSION.json", "$: is not JSON")
-    refused(tapwatt("price", str(tmp_path / "none.json"), session), "none.json cannot be read: No such file")
-    refused(tapwatt("price", "-", "-"), "only one of the two")
-    refused(tapwatt("price", *files, "--rounding", "up"), "is total or line")
-    refused(tapwatt("price", str(tmp_path), session), "cannot be read: Is a directory")
+    refused(
+        tariff,
+        text(SESSION.replace("20.5", "-20.5")),
+        says="SESSION.json: $.charging_periods[0].dimensions[0].volume: must be 0 or more",
+    )
+    refused(tariff, text("{"), says="SESSION.json: $: is not JSON")
+    refused(str(tmp_path / "none.json"), session, says="none.json cannot be read: No such file")
+    refused(str(tmp_path), session, says="cannot be read: Is a directory")
+    refused("-", "-", says="only one of the two can be stdin")
+    refused(*files, "--rounding", "up", says="is total or line")
 
 
 def test_a_tariff_with_every_field_is_priced(tmp_path: Path, files: tuple[str, str]) -> None:
@@ -89,3 +107,15 @@ def test_a_tariff_with_every_field_is_priced(tmp_path: Path, files: tuple[str, s
     newer.write_text(NEWER, "utf-8")
     done = tapwatt("price", str(newer), files[1], "--json")
     assert json.loads(done.stdout)["exact"]["excl_tax"] == "10.045"
+
+
+def test_the_guide_was_followed_as_written(tmp_path: Path) -> None:
+    text = GUIDE.read_text("utf-8")
+    given = re.findall(r"^cat > (\w+\.json) <<'END'\n(.*?)^END$", text, re.M | re.S)
+    paths = [tmp_path / name for name, _ in given]
+    for path, (_, document) in zip(paths, given, strict=True):
+        path.write_text(document, "utf-8")
+    assert "tapwatt price tariff.json session.json" in text
+    done = tapwatt("price", *map(str, paths))
+    shown = [line.strip() for line in done.stdout.splitlines() if line.strip()]
+    assert "\n".join(shown) in "\n".join(line.strip() for line in text.splitlines() if line.strip())

@@ -82,6 +82,13 @@ def test_a_derived_hold_follows_the_price_within_its_bounds(
     assert hold_sentence(policy, currency="EUR") == sentence
 
 
+def test_a_derived_hold_pays_for_all_of_the_energy_that_it_names() -> None:
+    # 40 kWh at 0.5831 are 23.324: 23.32 would pay for a little less.
+    policy = hold_for(RULE, per_kwh("0.49", "19"))
+    assert (policy.amount_minor, policy.covers_wh) == (2333, 40_010)
+    assert hold_sentence(policy, currency="EUR") == "Hold 23.33 EUR (40 kWh)"
+
+
 def test_a_derived_hold_never_asks_for_less_than_it_starts_for() -> None:
     strict = DerivedHold(
         expected_wh=1000, floor_minor=10, cap_minor=8000, plastic_minor=5000, least_minor=100

@@ -13,8 +13,6 @@ from tests.journeys.world import Json, World, world
 
 pytestmark = [pytest.mark.programs, pytest.mark.asyncio(loop_scope="module")]
 HOLD = 2500
-SLOW_S = 2
-"""The issuer takes so long to say yes: below every timer, long enough to be in the middle of it."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -45,11 +43,16 @@ async def charge(site: World) -> str:
 async def asking(site: World) -> str:
     """A card is tapped and its bank takes its time; returns the session, in the middle of the dialogue."""
     session = await site.plug(target_wh=100)
-    await site.issuer("/sandbox/silence", seconds=SLOW_S, late=True)
+    await site.issuer("/sandbox/silence", seconds=60, late=True)
     await site.tap("mastercard-good")
     await site.session("authorising")
     await asyncio.sleep(0.3)
     return str(session["session_id"])
+
+
+async def answered(site: World) -> None:
+    """The bank says yes, before anybody on the rails has given it up."""
+    await site.issuer("/sandbox/silence", seconds=None)
 
 
 async def paid(site: World, session_id: str) -> None:
@@ -64,6 +67,7 @@ async def paid(site: World, session_id: str) -> None:
 async def test_the_edge_is_unplugged_from_its_terminal_while_a_hold_is_asked_for(site: World) -> None:
     session_id = await asking(site)
     await site.order(do="fault", name="edge_cut")
+    await answered(site)
     # The terminal goes on without its edge and gets its yes; the edge dials again and asks. A list of open
     # holds has no amounts, and one that nobody confirmed is not charged on: it goes back.
     failed = await site.session("failed")
@@ -90,6 +94,7 @@ async def test_the_edge_is_unplugged_while_an_amount_is_captured(site: World) ->
 async def test_the_edges_power_fails_while_a_hold_is_asked_for(site: World) -> None:
     session_id = await asking(site)
     site.kill("edge")
+    await answered(site)
     # Whether somebody still waits when it is back is a race; that nothing stays held is none.
     ended = await site.session("closed", "failed")
     assert ended["session_id"] == session_id
@@ -128,6 +133,7 @@ async def test_a_stop_that_crosses_a_tap_holds_nothing_in_the_end(site: World) -
     session_id = await asking(site)
     url = f"http://{site.settings.host}:{site.settings.http_port}/api/v1/sessions/{session_id}/stop"
     assert (await site.client.post(url)).status_code == 202
+    await answered(site)
     ended = await site.session("closed", "failed")
     assert (ended["session_id"], ended["reason"]) == (session_id, "cancelled before the charge")
     authorised, captured, released = await site.all_agree(session_id)

@@ -5,17 +5,16 @@ session that was open goes on, and six parties agree about its money (issue 3, "
 """
 
 import asyncio
-import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
+from tests.journeys.first_version import back_to_first, engine_of
 from tests.journeys.world import TIMERS, World
 from tests.postgres import Server
 
@@ -26,15 +25,6 @@ from tapwatt.store.migrations import migrations_folder, revisions
 
 pytestmark = [pytest.mark.programs, pytest.mark.asyncio(loop_scope="module")]
 COMMANDS = dict(OURS)
-BACK_TO_0001 = {
-    "platform": (
-        "DROP TABLE alarm_seen",
-        "DROP TABLE station_configuration",
-        "DROP TABLE station_transfer",
-    ),
-    "edge": ("ALTER TABLE terminal DROP COLUMN address",),
-}
-"""What later revisions have added, taken away again: a database as the first version left it."""
 
 
 class Movable(World):
@@ -111,21 +101,13 @@ async def site(
             await running.stop_all()
 
 
-def say(url: str, *statements: str) -> str:
-    """Change a stopped program's database by hand; gives its revision afterwards."""
-    asking = "SELECT version_num FROM alembic_version"
-    if url.startswith("postgresql"):
-        with psycopg.connect(url) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
-            row = connection.execute(asking.encode()).fetchone()
-    else:
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as books, books:
-            for statement in statements:
-                books.execute(statement)
-            row = books.execute(asking).fetchone()
-    assert row is not None
-    return str(row[0])
+def revision(url: str) -> str:
+    """The revision of a program's database."""
+    engine = engine_of(url)
+    with engine.begin() as connection:
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    engine.dispose()
+    return str(found)
 
 
 def store(*arguments: str) -> None:
@@ -135,15 +117,17 @@ def store(*arguments: str) -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("program", BACK_TO_0001)
-async def test_a_program_is_upgraded_by_migration_while_a_session_runs(site: Movable, program: str) -> None:
+@pytest.mark.parametrize("program", COMMANDS)
+async def test_a_program_is_upgraded_by_migration_while_a_session_runs(
+    site: Movable, program: str, tmp_path: Path
+) -> None:
     session_id = await site.charge()
     await site.stop(program)
-    old = "UPDATE alembic_version SET version_num = '0001'"
-    assert say(site.url(program), *BACK_TO_0001[program], old) == "0001"
+    back_to_first(site.url(program), program, tmp_path)
+    assert revision(site.url(program)) == "0001"
     await site.start(program)
     head = revisions(migrations_folder(f"tapwatt.{program}.migrations"))[-1]
-    assert say(site.url(program)) == head > "0001"
+    assert revision(site.url(program)) == head > "0001"
     await site.ends_paid(session_id)
 
 

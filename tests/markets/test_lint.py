@@ -129,6 +129,9 @@ PLANTED: list[tuple[str, Tariff, Where, str, str, str]] = [
      "elements[1].price_components[0]", "fee per session"),
     ("eu-only-kwh-and-occupancy", tariff(ENERGY, of(TIME, "3")), DE_FAST, "error",
      "elements[1].price_components[0]", "from the start on"),
+    # late at the weekend, from the first minute on otherwise
+    ("eu-only-kwh-and-occupancy", tariff(ENERGY, of(TIME, "0", weekdays=(5, 6), max_duration_s=3600),
+     of(TIME, "3")), DE_FAST, "error", "elements[2].price_components[0]", "from the start on"),
     ("eu-component-order", tariff(of(FLAT, "1"), ENERGY), DE_SLOW, "note", "elements[1].price_components[0]",
      "ENERGY stands after FLAT"),
     ("de-time-fee", tariff(ENERGY, of(TIME, "3")), DE_SLOW, "warning", "elements[1].price_components[0]",

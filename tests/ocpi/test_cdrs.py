@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.core.tariff.generated import tariffs, usages
 from tests.ocpi.samples import older, session
-from tests.ocpi.test_tariffs import put
+from tests.ocpi.test_tariffs import JUNK, leaves, put
 
 from tapwatt.core.bill import Bill, credit_note
 from tapwatt.core.tariff import Period, Tariff, Usage, price
@@ -104,6 +105,16 @@ def test_what_is_wrong_is_named_by_path_and_reason(path: str, value: object, rea
     assert reason in caught.value.reason
 
 
+@given(path=st.sampled_from(list(leaves(session()))), junk=JUNK | st.text(max_size=40))
+def test_junk_anywhere_is_refused_or_of_no_matter(path: str, junk: object) -> None:
+    document = put(session(), path, junk)
+    try:
+        said = "$" if read_usage(document).periods else ""
+    except UnableToReadSession as wrong:
+        said = wrong.path
+    assert said.startswith("$")
+
+
 def test_without_a_zone_nobody_knows_the_clock() -> None:
     document = put(put(session(), "$.time_zone", None), "$.country", "USA")
     with pytest.raises(UnableToReadSession, match=r"^\$\.time_zone: is missing$"):
@@ -117,7 +128,7 @@ def test_sessions_and_reservations_of_years_are_refused() -> None:
         read_usage(put(session(), "$.charging_periods[0].start_date_time", "2020-07-01T10:00:00Z"))
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(tariff=tariffs(), usage=usages())
 def test_a_cdr_is_read_as_the_session_that_was_written(tariff: Tariff, usage: Usage) -> None:
     written = parse(as_text(write(price(tariff, usage), usage)))

@@ -18,6 +18,7 @@ from tapwatt.ocpi.document import SIZE_MAX, Node, UnableToRead, as_moment, as_te
         ("[NaN]", "$: NaN is no number in JSON"),
         ('{"a": -Infinity}', "$: -Infinity is no number in JSON"),
         ("[" * 100_000, "$: is nested too deep"),
+        ('{"a": 1, "b": ' + "[" * 985 + "]" * 985 + ', "a": 1}', "$: is nested too deep"),
         ("9" * 5_000, "$: is not JSON"),
         (" " * (SIZE_MAX + 1), f"$: is longer than {SIZE_MAX}"),
         ('{"a": 1, "a": 1}', "$.a: stands twice in one object"),

@@ -152,7 +152,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("$.currency", None, "is missing"),
     ("$.currency", "EURO", "has 4 characters"),
     ("$.currency", "eur", "must be a currency of ISO 4217"),
-    ("$.currency", "XXX", "must be a currency of ISO 4217"),
+    ("$.currency", "QQQ", "must be a currency of ISO 4217"),
     ("$.country_code", "DEU", "must be like DE"),
     ("$.party_id", "TW", "must be like TWT"),
     ("$.type", "CHEAP", "must be one of AD_HOC_PAYMENT"),

@@ -1,6 +1,7 @@
 """A platform without wires: real database, engine and handlers; edges and stations are lists of what they
 were told."""
 
+import asyncio
 import hashlib
 import itertools
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from tapwatt.core.effects import Effect, MoneyEffect, SendCost
 from tapwatt.core.events import Limits
@@ -20,12 +22,15 @@ from tapwatt.platform import places, seed, views
 from tapwatt.platform.performers import Performers
 from tapwatt.platform.sessions import SESSIONS, Event, record
 from tapwatt.platform.stations import Stations
-from tapwatt.platform.tables import METADATA
+from tapwatt.platform.tables import METADATA, SESSION
 from tapwatt.platform.terminals import Terminals
 from tapwatt.store import Database
 from tapwatt.uplink import messages as uplink
 
 TERMS = places.Terms(hold=HoldPolicy(amount_minor=2500, least_minor=100), limits=Limits())
+
+
+UNDONE = select(func.count().label("n")).where(SESSION.effect.c.done_ms.is_(None))
 
 
 @dataclass
@@ -150,6 +155,14 @@ class Site:
             **more,
         )
         return await self.terminals.handle(edge_id, message)
+
+    async def quiet(self) -> None:
+        """Wait until every effect has been performed; two seconds at most, for those that are tried again."""
+        for _ in range(200):
+            undone = await self.database.read(lambda tx: tx.one(UNDONE))
+            if undone is not None and not undone.n:
+                return
+            await asyncio.sleep(0.01)
 
     async def sessions(self, operator_id: str = "demo") -> list[dict[str, Any]]:
         return await self.database.read(lambda tx: views.sessions(tx, operator_id=operator_id))

@@ -57,7 +57,7 @@ async def paid_visit(site: Site) -> dict[str, Any]:
     session, transaction_id = await charging(site)
     await site.says(stop(transaction_id, 102_000))
     await until(site, "closing")
-    await asyncio.sleep(0.05)
+    await site.quiet()
     await site.outcome(site.wires.operated[-1].key, "capture", "done", amount_minor=117)
     await until(site, "closed")
     page = await site.page(session["session_id"])

@@ -36,7 +36,7 @@ async def paid(site: Site, amount_minor: int = 2500) -> dict[str, Any]:
 async def charging(site: Site, amount_minor: int = 2500) -> tuple[dict[str, Any], str]:
     """… and the station has started; returns the session and the transaction's number."""
     await paid(site, amount_minor)
-    await asyncio.sleep(0.05)
+    await site.quiet()
     started = ocpp.TransactionStarted(
         evse_id=1, id_token=site.wires.started[0], register_wh=100_000, at_ms=1_800_000_000_000
     )
@@ -58,7 +58,7 @@ async def test_a_tap_becomes_one_paid_charge(site: Site) -> None:
     session, transaction_id = await charging(site)
     await site.says(stop(transaction_id, 102_000))
     await until(site, "closing")
-    await asyncio.sleep(0.05)
+    await site.quiet()
     capture = site.wires.operated[-1]
     # 2.000 kWh at 0.49 EUR plus 19 % tax: 0.98 + 0.1862 = 1.1662, rounded once.
     assert (capture.amount_minor, capture.hold_minor, capture.receipt) == (117, 2500, "0231")
@@ -90,7 +90,7 @@ async def test_repeats_of_everything_change_nothing(site: Site) -> None:
     assert (await site.says(again)).transaction_id == transaction_id
     await site.says(stop(transaction_id, 102_000))
     await site.says(stop(transaction_id, 109_000))
-    await asyncio.sleep(0.05)
+    await site.quiet()
     captures = [effect for effect in site.wires.operated if type(effect).__name__ == "Capture"]
     assert [capture.amount_minor for capture in captures] == [117]
     for _ in range(2):
@@ -124,16 +124,16 @@ async def test_the_same_card_ends_its_own_charge_and_another_card_does_not(site:
     assert (await site.sessions())[0]["state"] == "charging"
     assert (await site.tap(key="card-3", token="tok-1")).accepted
     await until(site, "stopping")
-    await asyncio.sleep(0.05)
+    await site.quiet()
     assert site.wires.stopped == [transaction_id]
 
 
 async def test_a_late_start_after_the_release_is_stopped_and_its_energy_is_a_loss(site: Site) -> None:
     session = await paid(site)
-    await asyncio.sleep(0.05)
+    await site.quiet()
     await site.status("available")
     await until(site, "closing")
-    await asyncio.sleep(0.05)
+    await site.quiet()
     release = site.wires.operated[-1]
     assert type(release).__name__ == "Release"
     await site.outcome(release.key, "release", "done")
@@ -143,7 +143,7 @@ async def test_a_late_start_after_the_release_is_stopped_and_its_energy_is_a_los
     )
     answer = await site.says(late)
     assert answer.token.status is ocpp.TokenStatus.INVALID
-    await asyncio.sleep(0.05)
+    await site.quiet()
     assert site.wires.stopped == [answer.transaction_id]
     await site.says(stop(answer.transaction_id, 102_000, after_s=160))
     page = await site.page(session["session_id"])
@@ -248,5 +248,5 @@ async def test_a_tag_at_the_terminal_starts_by_remote_start(site: Site) -> None:
     known = await site.tap(kind=uplink.CardKind.RFID, token="", uid="04A1B2C3D4E5F6")
     assert known.accepted
     await until(site, "starting")
-    await asyncio.sleep(0.05)
+    await site.quiet()
     assert site.wires.started[0].startswith("TW-")

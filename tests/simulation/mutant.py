@@ -18,7 +18,7 @@ CUT = Weather(every_s=1.0, kinds=("hung up", "connection reset"))
 LATE = Weather(every_s=3.0, kinds=("slow", "silent issuer", "hung up"))
 SLOW = Weather(every_s=2.0, kinds=("slow", "silent issuer"))
 DEVICE = Weather(every_s=3.0, kinds=("device",))
-UNPLUGGED = Weather(every_s=10.0, kinds=("unplugged", "half-open"))
+UNPLUGGED = Weather(every_s=8.0, kinds=("unplugged",))
 SITE = Weather(crash_at_commit=0.05, programs=("site",))
 """Only station and terminal lose their power, and only at their own commits."""
 HOSTS = Weather(crash_at_send=0.15, programs=("gateway", "acquirer", "scheme"))

@@ -64,7 +64,7 @@ def _takes_the_asked_amount(state: Any, event: Any) -> Any:
 
 
 def _a_cent_more(state: Any, event: Any) -> Any:
-    done = relay._complete(state, event)
+    done: Any = relay._complete(state, event)
     effects = tuple(replace(each, amount_minor=each.amount_minor + 1) for each in done.effects)
     return replace(done, effects=effects)
 
@@ -93,8 +93,8 @@ def _post_hold(tx: Any, authorisation_id: str, effect: Any) -> None:
 def _post_without_paying(tx: Any, authorisation_id: str, effect: Any) -> None:
     _MOVE(tx, authorisation_id, effect)
     if isinstance(effect, issuer.Post):
-        account_id = issuer_tables.hold_of(tx, authorisation_id).account_id
-        tx.run(issuer_tables._PAY, wanted=account_id, amount_minor=-effect.amount_minor)
+        hold: Any = issuer_tables.hold_of(tx, authorisation_id)
+        tx.run(issuer_tables._PAY, wanted=hold.account_id, amount_minor=-effect.amount_minor)
 
 
 _MOVE = issuer_tables.move
@@ -107,7 +107,8 @@ def _post_again(state: Any, event: Any) -> Any:
 
 def _close_any(tx: Any, authorisation_id: str, at_ms: int) -> str:
     tx.run(issuer_tables._CLOSE, wanted=authorisation_id, at_ms=at_ms)
-    return str(issuer_tables.hold_of(tx, authorisation_id).account_id)
+    hold: Any = issuer_tables.hold_of(tx, authorisation_id)
+    return str(hold.account_id)
 
 
 def _let_through(state: Any, event: Any) -> Any:

@@ -43,7 +43,7 @@ def _takes_the_rest(dialogue_capture: Any) -> Any:
 
 
 def _knows_no_repeat(self: Any, payment: Any, asked: Any) -> int | None:
-    return None if payment is not None else int(_UNFIT(self, payment, asked))
+    return None if payment is not None else _UNFIT(self, payment, asked)
 
 
 _UNFIT = TerminalMoney._unfit

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
+from collections import Counter
+from random import Random
 
 import pytest
 
@@ -12,7 +15,9 @@ from tapwatt.cli import main
 from tapwatt.sim.world import run as running
 from tapwatt.sim.world.evidence import Evidence, gather
 from tapwatt.sim.world.faults import CALM, Weather
-from tapwatt.sim.world.run import judge, run, worlds
+from tapwatt.sim.world.loop import Life, WorldLoop, context_of
+from tapwatt.sim.world.network import Network
+from tapwatt.sim.world.run import Verdict, judge, run, worlds
 from tapwatt.sim.world.world import World
 
 FULL = Weather(disk_full=0.03)
@@ -53,6 +58,56 @@ def test_the_same_seed_is_the_same_story() -> None:
 def test_another_seed_is_another_story() -> None:
     stories = [tuple(World(seed, visits=2).run().story.lines) for seed in (1, 2)]
     assert stories[0] != stories[1]
+
+
+def test_any_number_of_processes_comes_to_the_same() -> None:
+    one, two = (run(seed=5, visits=22, jobs=jobs).as_json() for jobs in (1, 2))
+    assert {**one, "visits_per_second": 0} == {**two, "visits_per_second": 0}
+
+
+def test_a_long_run_keeps_no_stories() -> None:
+    total = running.Total()
+    for seed in range(running.MOST_BROKEN + 5):
+        total.add(Verdict(seed=seed, visits=1, faults=Counter(), violations=("it broke",), story=("long",)))
+    assert total.as_json()["violations"] == running.MOST_BROKEN + 5
+    assert len(total.broken) == running.MOST_BROKEN
+    assert not any(each.story for each in total.broken)
+
+
+def test_a_weather_of_one_kind_has_only_that() -> None:
+    story = World(1, visits=2, rough=Weather(every_s=1.0, kinds=("hung up",))).run().story
+    assert set(story.faults) == {"hung up"}
+
+
+def test_only_the_named_programs_crash() -> None:
+    story = World(2, visits=3, rough=Weather(crash_at_commit=0.05, programs=("site",))).run().story
+    assert story.faults
+    assert {line.split()[1] for line in story.lines if "is dead" in line} == {"site"}
+
+
+def test_what_a_killed_program_had_sent_still_arrives() -> None:
+    loop, heard = WorldLoop(), []
+
+    class Ear(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            heard.append(data)
+
+    async def killed() -> None:
+        network = loop.wires = Network(loop, Random(1))
+        life = Life("edge")
+        network.listen(Ear, "127.0.0.1", 9)
+        dialled = loop.create_task(network.connect(asyncio.Protocol, "", 9), context=context_of(life))
+        end, _ = await dialled
+        await asyncio.sleep(1.0)
+        end.write(b"its last word")
+        life.alive = False
+        network.died(life, silently=False)
+        await asyncio.sleep(1.0)
+        assert end.other.lost
+
+    loop.run_until_complete(killed())
+    loop.close()
+    assert heard == [b"its last word"]
 
 
 def test_worlds_of_a_run_have_seeds_of_their_own() -> None:

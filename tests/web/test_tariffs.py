@@ -64,6 +64,14 @@ async def test_a_tariff_is_written_tried_and_published_with_forms_alone(
     assert published.status_code == 303
     page = (await web.get(DEMO)).text
     assert "Publish version" not in page
+    scene.after(1)
+    standing = {
+        each["version"]: each["standing"] for each in (await web.get(f"{API}/DC-0.58")).json()["versions"]
+    }
+    assert standing == {2: "in force", 1: "over"}
+    over = (await web.get(f"{DEMO}?version=1")).text
+    assert "What is over is not judged any more." in over
+    assert "Retire version" not in over
     await scene.opens()
     session_id = await scene.visit(1, *CURVE)
     # 26.378 kWh at noon: 18.20 EUR

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tapwatt.sim.world.run import Verdict
     from tapwatt.terminals.address import SerialAddress, TcpAddress
 
+PROGRESS_VISITS = 1_000
+"""A long run says how far it is this often."""
+
 
 def register(root: typer.Typer) -> None:
     """Add the group to the root app."""
@@ -116,7 +119,13 @@ def world(
     """All programs in virtual time, with every fault. Example: tapwatt sim world --seed 7 --visits 100"""
     from tapwatt.sim.world.run import run
 
+    done = 0
+
     def heard(verdict: Verdict) -> None:
+        nonlocal done
+        done += verdict.visits
+        if done % PROGRESS_VISITS < verdict.visits and done < visits:
+            typer.echo(f"{done} of {visits} visits, seeds up to {verdict.seed}", err=True)
         if verdict.violations and story:
             typer.echo(_broken(verdict), err=True)
 

@@ -238,11 +238,10 @@ def _said(told: Json) -> Iterator[str]:
 
 def _told(page: Json) -> Iterator[str]:
     shown = page["shown"]
-    state = "in force" if shown["in_force"] else shown["state"]
-    yield f"{page['tariff_id']}, version {shown['version']}: {state}"
+    yield f"{page['tariff_id']}, version {shown['version']}: {shown['standing']}"
     yield from _said(page)
     for each in page["versions"]:
-        yield f"version {each['version']}: {'in force' if each['in_force'] else each['state']}"
+        yield f"version {each['version']}: {each['standing']}"
     yield f"stations: {', '.join(each['station_id'] for each in page['stations']) or 'none'}"
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from math import ceil
 
-from tapwatt.core.money import round_to_minor, show
+from tapwatt.core.money import decimals, round_to_minor, show
 from tapwatt.core.site import SOMEWHERE, Site
 from tapwatt.core.tariff.model import Tariff
 from tapwatt.core.tariff.quotes import quote
@@ -59,9 +60,9 @@ def hold_for(
     if isinstance(rule, HoldPolicy):
         return rule
     charging_ms = 2 * rule.expected_wh * MS_PER_HOUR // max_power_w if max_power_w else 0
-    expected = quote(
-        tariff, at_ms=at_ms, energy_wh=rule.expected_wh, charging_ms=charging_ms, site=site
-    ).gross_minor
+    cost = quote(tariff, at_ms=at_ms, energy_wh=rule.expected_wh, charging_ms=charging_ms, site=site)
+    # Up to the next minor unit, so that the hold pays for all of the energy that it names.
+    expected = ceil(cost.exact_gross.scaleb(decimals(tariff.currency)))
     if tariff.preauthorise is not None:
         expected = round_to_minor(Decimal(tariff.preauthorise), currency=tariff.currency)
     amount_minor = min(max(expected, rule.floor_minor), rule.cap_minor, rule.plastic_minor)

@@ -187,7 +187,7 @@ def parse(text: str | bytes, error: type[UnableToRead] = UnableToRead) -> Any:
     """A document out of its text, numbers exact. Raises what `error` says."""
     if len(text) > SIZE_MAX:
         raise error("$", f"is longer than {SIZE_MAX} characters")
-    repeated: list[str] = []
+    repeated: list[str] = []  # names; where they stand is looked for afterwards
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -202,14 +202,15 @@ def parse(text: str | bytes, error: type[UnableToRead] = UnableToRead) -> Any:
 
     try:
         value = json.loads(text, parse_float=Decimal, object_pairs_hook=once, parse_constant=no_number)
+        twice = next(_repeated(value, "$"), "$") if repeated else ""
     except UnableToRead:
         raise
     except RecursionError:
         raise error("$", "is nested too deep") from None
     except ValueError as wrong:
         raise error("$", f"is not JSON: {wrong}") from None
-    if repeated:
-        raise error(next(_repeated(value, "$"), "$"), "stands twice in one object")
+    if twice:
+        raise error(twice, "stands twice in one object")
     return value
 
 

@@ -123,6 +123,8 @@ class Terms:
 log = structlog.get_logger("tapwatt.places")
 
 DAY_MS = 86_400_000
+UNKNOWN_POWER_W = 400_000
+"""The most that a station of today delivers at one EVSE; what it really can is for its operator to say."""
 
 
 @cache
@@ -210,6 +212,28 @@ def site_of(station: Row, *, at_ms: int) -> Site:
         country=station.country,
         evse_kind=station.evse_kind,
         rounding=rounding_for(station.country, day),
+    )
+
+
+def add_unknown(tx: Transaction, station_id: str, *, like: Row) -> None:
+    """A row for a station that nobody registered: the operator and tariff of `like`, and no more than is
+    known."""
+    tx.run(
+        ADD_STATION,
+        operator_id=like.operator_id,
+        station_id=station_id,
+        name=station_id,
+        tariff_id=like.tariff_id,
+        max_power_w=UNKNOWN_POWER_W,
+        time_zone="UTC",
+        country="",
+        evse_kind=None,
+        vendor=None,
+        model=None,
+        serial=None,
+        firmware=None,
+        connected=0,
+        seen_ms=None,
     )
 
 

@@ -60,23 +60,7 @@ class Stations:
             tariff = tx.one(places.FIRST_TARIFF)
             if not self.open_admission or tariff is None:
                 return f"station {station_id} is not registered"
-            tx.run(
-                places.ADD_STATION,
-                operator_id=tariff.operator_id,
-                station_id=station_id,
-                name=station_id,
-                tariff_id=tariff.tariff_id,
-                max_power_w=400_000,
-                time_zone="UTC",
-                country="",
-                evse_kind=None,
-                vendor=None,
-                model=None,
-                serial=None,
-                firmware=None,
-                connected=0,
-                seen_ms=None,
-            )
+            places.add_unknown(tx, station_id, like=tariff)
             return None
 
         return await self.engine.transact(work)

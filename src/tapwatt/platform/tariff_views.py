@@ -75,12 +75,11 @@ def _version(row: Row, ends: dict[int, int | None], now_ms: int) -> Json:
     }
     begun = row.published_ms is not None and row.valid_from_ms <= now_ms
     until = ends.get(row.version, row.valid_to_ms)
-    return {
-        **kept,
-        "ends_ms": until,
-        "begun": begun,
-        "in_force": row.version in ends and begun and (until is None or now_ms < until),
-    }
+    current = row.version in ends and begun and (until is None or now_ms < until)
+    standing = row.state
+    if row.state == tariffs.PUBLISHED:
+        standing = "in force" if current else "over" if begun else "scheduled"
+    return {**kept, "ends_ms": until, "begun": begun, "in_force": current, "standing": standing}
 
 
 def page(
@@ -97,13 +96,14 @@ def page(
     value = tariffs.tariff_of(row)
     places = tariffs.places_of(tx, operator_id=operator_id, tariff_id=tariff_id, at_ms=now_ms)
     document, problem = _document(row)
+    shown = next(each for each in versions if each["version"] == row.version)
     return {
         "tariff_id": tariff_id,
         "currency": value.currency,
-        "shown": next(each for each in versions if each["version"] == row.version),
+        "shown": shown,
         "sentences": described(value),
         "findings": findings(
-            lint(value, places) if row.state == tariffs.DRAFT or _is_in(versions, row) else ()
+            lint(value, places) if shown["standing"] not in (tariffs.RETIRED, "over") else ()
         ),
         "versions": versions,
         "stations": tariffs.stations_of(tx, operator_id=operator_id, tariff_id=tariff_id),
@@ -111,11 +111,6 @@ def page(
         "document_problem": problem,
         "model": msgspec.json.decode(row.body),
     }
-
-
-def _is_in(versions: list[Json], row: Row) -> bool:
-    """Whether a version may still be used: what is over is not judged any more."""
-    return any(each["version"] == row.version and each["state"] == tariffs.PUBLISHED for each in versions)
 
 
 def _document(row: Row) -> tuple[Json | None, str]:

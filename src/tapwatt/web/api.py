@@ -93,6 +93,14 @@ def api(desk: Desk) -> APIRouter:
             raise HTTPException(404, f"there is no session {session_id}")
         return {"accepted": True}
 
+    _places(router, desk)
+    _waiting(router, desk)
+    return router
+
+
+def _places(router: APIRouter, desk: Desk) -> None:
+    """What stands where, and who has an account."""
+
     @router.get("/stations", summary="All stations")
     async def stations() -> Json:
         return {"stations": await desk.listing("stations")}
@@ -108,9 +116,6 @@ def api(desk: Desk) -> APIRouter:
     @router.get("/alarms", summary="What waits for a person")
     async def alarms() -> Json:
         return {"alarms": await desk.listing("alarms")}
-
-    _waiting(router, desk)
-    return router
 
 
 def _waiting(router: APIRouter, desk: Desk) -> None:

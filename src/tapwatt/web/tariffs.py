@@ -29,7 +29,10 @@ FORM_BYTES_MAX = 8_192
 DOCUMENT_FORM_BYTES_MAX = 1_000_000
 VERSIONS_SHOWN, FINDINGS_SHOWN, SENTENCES_SHOWN, STATIONS_SHOWN, TARIFFS_SHOWN = 30, 30, 60, 50, 200
 DOCUMENT_CHARACTERS_SHOWN = 20_000
-TONES = {"error": "bad", "warning": "warn", "note": "", "published": "good", "draft": "busy", "retired": ""}
+TONES = {
+    "error": "bad", "warning": "warn", "note": "", "draft": "busy", "scheduled": "busy", "in force": "good",
+    "over": "", "retired": "",
+}  # fmt: skip
 BY = "operator"
 
 

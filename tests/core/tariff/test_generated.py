@@ -19,7 +19,7 @@ from tapwatt.core.tariff.usage import Period
 
 CLOSE = Fraction(1, 10**20)
 ROUNDINGS = st.sampled_from([PER_TOTAL, PER_LINE, replace(PER_TOTAL, cash_step_minor=5)])
-MORE = settings(max_examples=100)
+MORE = settings(max_examples=60)
 ANY_PRICE = numbers("-2", "5", 4)
 
 

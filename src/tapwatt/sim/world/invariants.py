@@ -220,11 +220,8 @@ def _price_is_accounted_for(session: Session, energy_wh: int) -> Breaches:
         return
     due = price(session.tariff, used, session.site.rounding).gross_minor
     taken = session.payment.captured_minor if session.payment else 0
-    if due != taken + session.lost_minor:
-        yield (
-            f"session {session.session_id}: {energy_wh} Wh cost {due}, taken {taken} and lost "
-            f"{session.lost_minor}"
-        )
+    if due != taken + (lost := session.lost_minor):
+        yield f"session {session.session_id}: {energy_wh} Wh cost {due}, taken {taken} and lost {lost}"
 
 
 def postings_sum_to_zero(books: Evidence) -> Breaches:
