@@ -43,6 +43,7 @@ class Shot:
     driver: bool = False
     """A driver's page: it does not move, and is shown whole."""
     tall: bool = False
+    language: str = "en-GB"
 
 
 async def busy_day(scene: Scene) -> dict[str, str]:
@@ -76,6 +77,7 @@ async def shoot(browser: Browser, url: str, shot: Shot) -> None:
         viewport=PHONE if shot.phone else TALL if shot.tall else WIDE,
         color_scheme="dark" if shot.dark else "light",
         reduced_motion="reduce",
+        locale=shot.language,
     )
     page = await context.new_page()
     await page.goto(url + shot.path)
@@ -142,6 +144,17 @@ async def main() -> None:
                     Shot(name="session-closed", path=f"/sessions/{names['closed']}"),
                     Shot(name="session-closed-dark", path=f"/sessions/{names['closed']}", dark=True),
                     Shot(name="session-review-phone", path=f"/sessions/{names['review']}", phone=True),
+                    Shot(name="sessions", path="/sessions"),
+                    Shot(name="sessions-phone-dark", path="/sessions", phone=True, dark=True),
+                    Shot(name="holds", path="/holds"),
+                    Shot(name="alarms", path="/alarms"),
+                    Shot(name="stations", path="/stations"),
+                    Shot(name="station", path="/stations/CS1"),
+                    Shot(name="terminals", path="/terminals"),
+                    Shot(name="figures", path="/figures"),
+                    Shot(name="figures-dark", path="/figures", dark=True),
+                    Shot(name="figures-phone", path="/figures", phone=True),
+                    Shot(name="sessions-german", path="/sessions", language="de-DE"),
                     Shot(name="receipt-phone", path=names["receipt"], phone=True, driver=True),
                     Shot(
                         name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True

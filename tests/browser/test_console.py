@@ -131,7 +131,7 @@ async def opened(browser: Browser, url: str, **how: Any) -> tuple[Page, list[str
 
 async def tab_to(page: Page, selector: str) -> None:
     """Press Tab until this has the focus; fails when it cannot be reached."""
-    for _ in range(40):
+    for _ in range(80):
         await page.keyboard.press("Tab")
         if await page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
             return

@@ -7,7 +7,8 @@ import pytest
 from jinja2 import DictLoader
 
 import tapwatt
-from tapwatt.pages.layout import STATIC, clock, duration, environment, moment, power, render, static, when
+from tapwatt.pages.layout import STATIC, environment, render, static
+from tapwatt.pages.written import clock, duration, moment, power, when
 
 PACKAGE = Path(tapwatt.__file__).parent
 TEMPLATES = sorted(PACKAGE.rglob("templates/**/*.html"))

@@ -142,6 +142,7 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
         "/api/v1/sessions/{session_id}/chart",
         "/api/v1/sessions/{session_id}/stop", "/api/v1/sessions/{session_id}/hold",
         "/api/v1/stations", "/api/v1/terminals", "/api/v1/accounts",
+        "/api/v1/holds", "/api/v1/figures", "/api/v1/sessions/{session_id}/notes",
         "/api/v1/stations/{station_id}", "/api/v1/stations/{station_id}/commands",
         "/api/v1/alarms", "/api/v1/review", "/api/v1/sessions/{session_id}/decide",
         "/api/v1/alarms/{key}/acknowledge", "/api/v1/receipts/{number}", "/api/v1/receipts/{number}/credit",

@@ -48,7 +48,7 @@ async def test_the_board_shows_stations_terminals_sessions_and_what_waits(
     assert elements.tags.count("h1") == 1
     assert set(BOARD) <= set(elements.ids)
     for words in ("Forecourt, bay 1 and 2", "Ohmworks DC400", "264.0 kW", "11.94 EUR", "20.473 kWh",
-                 "of 60.00 EUR", "Visa …1111", "Demo Charging · times in UTC", "Connector 1",
+                 "of 60.00 EUR", "Visa …1111", "Demo Charging · times in Europe/Berlin", "Connector 1",
                  "the stop could not be proved"):  # fmt: skip
         assert words in page.text
     assert f'href="/sessions/{running}"' in page.text
@@ -144,7 +144,7 @@ async def test_pages_stay_small_on_a_big_site_and_after_a_long_charge(
             await scene.status("available", evse_id, name)
     board = await web.get("/")
     story = await web.get(f"/sessions/{session_id}")
-    assert "more stations are not shown here" in board.text
+    assert "more are not shown here" in board.text
     for page in (board, story):
         assert len(page.content) < PAGE_BYTES_MAX
     found = (await web.get(f"/api/v1/sessions/{session_id}")).json()

@@ -51,7 +51,7 @@ def test_meter_readings_that_follow_each_other_are_one_line() -> None:
         )
     )
     assert [line["title"] for line in lines] == [
-        "Charging started", "2 meter readings", "Stop asked for", "Meter reading",
+        "Charging started", "Meter reading", "Stop asked for", "Meter reading",
     ]  # fmt: skip
     assert lines[1]["facts"] == ["register 2.500 kWh"]
     assert [each["facts"] for each in lines[1]["effects"]] == [["0.50 EUR"], ["1.00 EUR"]]

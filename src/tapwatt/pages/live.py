@@ -8,6 +8,8 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from tapwatt.pages.reader import READER
+
 LOOKERS_MAX = 200
 KEEP_ALIVE_S = 15.0
 AT_MOST_EVERY_S = 0.25
@@ -71,14 +73,16 @@ class Live:
     async def fragments(self, page: str, draw: Draw) -> AsyncIterator[str]:
         """Pieces of a page by element id, drawn anew at each change; only what differs is sent.
 
-        `page` names what is drawn: the same name, the same drawing. A slow reader misses intermediate states,
-        never the newest. One looker too many is told to come back later, and the stream ends.
+        `page` names what is drawn: the same name and language, the same drawing. A slow reader misses
+        intermediate states, never the newest. One looker too many is told to come back later, and the stream
+        ends.
         """
         if len(self._lookers) >= self._most:
             yield f"retry: {RETRY_WHEN_FULL_MS}\n{_event('full', f'{self._most} live pages are open')}"
             return
         wake = asyncio.Event()
         self._lookers.add(wake)
+        page = f"{page} {READER.get().key}"
         drawing = self._drawings.setdefault(page, _Drawing(draw))
         drawing.lookers += 1
         try:

@@ -35,6 +35,15 @@ FIND_SEEN = select(ALARM_SEEN.c.key).where(
     ALARM_SEEN.c.operator_id == bindparam("operator_id"), ALARM_SEEN.c.key == bindparam("key")
 )
 ADD_SEEN = insert(ALARM_SEEN)
+NOTED = (
+    select(ALARM_SEEN.c.key, ALARM_SEEN.c.seen_by, ALARM_SEEN.c.at_ms.label("seen_ms"), ALARM.c.text,
+           ALARM.c.session_id, ALARM.c.at_ms)
+    .join(ALARM, (ALARM.c.operator_id == ALARM_SEEN.c.operator_id) & (ALARM.c.key == ALARM_SEEN.c.key),
+          isouter=True)
+    .where(ALARM_SEEN.c.operator_id == bindparam("operator_id"))
+    .order_by(ALARM_SEEN.c.at_ms.desc(), ALARM_SEEN.c.key)
+    .limit(30)
+)  # fmt: skip
 
 
 def queue(tx: Transaction, *, operator_id: str, now_ms: int) -> Json:
@@ -94,6 +103,11 @@ def decide(
         raise UnableToDecide(f"at most {most} can be taken: no more than the bill and the confirmed hold")
     stepper.step(session_id, Decided(at_ms=at_ms, amount_minor=amount_minor, by=by, why=why))
     return True
+
+
+def noted(tx: Transaction, *, operator_id: str) -> list[Json]:
+    """The last alarms and stray messages that somebody took note of; of a message only its key is told."""
+    return [row._asdict() for row in tx.run(NOTED, operator_id=operator_id)]
 
 
 def acknowledge(tx: Transaction, *, operator_id: str, key: str, by: str, at_ms: int) -> bool:

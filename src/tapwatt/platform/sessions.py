@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from tapwatt.core import effects, events, session
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Machine, Step, Stepper
-from tapwatt.platform import receipts
+from tapwatt.platform import facts, receipts
 from tapwatt.platform.tables import ALARM, ENTRY, POSTING
 from tapwatt.store import Transaction
 
@@ -77,8 +77,9 @@ ADD_ALARM = insert(ALARM)
 
 
 def record(tx: Transaction, step: SessionStep, *, chance: Callable[[int], bytes]) -> frozenset[int]:
-    """Write the postings, receipts and alarms of a step inside its own commit. `chance` gives so many random
-    bytes, for the links of receipts."""
+    """Write the facts, postings, receipts and alarms of a step inside its own commit. `chance` gives so
+    many random bytes, for the links of receipts."""
+    facts.remember(tx, step)
     written = set()
     for place, effect in enumerate(step.effects):
         match effect:

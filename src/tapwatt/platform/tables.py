@@ -192,6 +192,48 @@ ENTRY = _table(
     _number("amount_minor"),
     key=("posting_key", "place"),
 )
+SESSION_FACT = _table(
+    "session_fact",
+    # what a session is looked for by and counted by, beside its state: written in the same commit
+    _text("session_id"),
+    _text("station_id"),
+    _number("evse_id"),
+    _text("state"),
+    _text("reason"),
+    _maybe("leader"),
+    _maybe("brand"),
+    _maybe("last_four"),
+    _text("currency"),
+    _maybe("payment_state"),
+    _text("payment_reason"),
+    _number("authorised_minor"),
+    _number("captured_minor"),
+    _number("energy_wh"),
+    Column("capture_before_ms", BigInteger),
+    _number("opened_ms"),
+    Column("tapped_ms", BigInteger),
+    Column("approved_ms", BigInteger),
+    Column("started_ms", BigInteger),
+    Column("closed_ms", BigInteger),
+    Index("ix_session_fact_opened", "operator_id", "opened_ms", "session_id"),
+    Index("ix_session_fact_card", "operator_id", "last_four", "opened_ms"),
+    Index("ix_session_fact_station", "operator_id", "station_id", "opened_ms"),
+    Index("ix_session_fact_state", "operator_id", "state", "opened_ms"),
+    Index("ix_session_fact_payment", "operator_id", "payment_state", "capture_before_ms"),
+    key=("session_id",),
+)
+SESSION_NOTE = _table(
+    "session_note",
+    _text("session_id"),
+    _number("place"),
+    _text("key"),
+    _text("written_by"),
+    _text("text"),
+    _number("at_ms"),
+    UniqueConstraint("operator_id", "session_id", "key"),
+    key=("session_id", "place"),
+)
+"""What people wrote about a session: added to, never changed."""
 RECEIPT_SERIES = _table("receipt_series", _text("series"), _number("last"), key=("series",))
 """The last number given out in each series: raised in the commit that stores the receipt, so none is lost."""
 RECEIPT = _table(
@@ -246,4 +288,5 @@ STATION_MESSAGE = Table(
     Column("session_id", Text),
     Column("at_ms", BigInteger, nullable=False),
     Index("ix_station_message_session", "session_id"),
+    Index("ix_station_message_station", "operator_id", "station_id", "id"),
 )

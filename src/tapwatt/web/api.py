@@ -2,10 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, HTTPException, Path
 from pydantic import BaseModel, Field
 
-from tapwatt.platform.views import PAGE_MAX
 from tapwatt.web.desk import Desk
 
 Json = dict[str, Any]
@@ -60,10 +59,6 @@ def api(desk: Desk) -> APIRouter:
     @router.get("/board", summary="Stations, connectors, terminals and running sessions")
     async def board() -> Json:
         return await desk.board()
-
-    @router.get("/sessions", summary="The newest sessions, newest first")
-    async def sessions(limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50) -> Json:
-        return {"sessions": await desk.sessions(limit)}
 
     @router.get(
         "/sessions/{session_id}",

@@ -7,6 +7,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope
+from starlette.types import Send as Sending
 
 from tapwatt.core.effects import Effect
 from tapwatt.core.payment import UnableToDecide
@@ -16,6 +18,7 @@ from tapwatt.engine import Engine
 from tapwatt.ocpi.tariffs import UnableToReadTariff
 from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
+from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
@@ -25,6 +28,8 @@ from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
+from tapwatt.web.day import Day
+from tapwatt.web.day_api import day_api
 from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
 from tapwatt.web.receipt_api import receipt_api
@@ -34,6 +39,8 @@ from tapwatt.web.tariff_desk import TariffDesk
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
+FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
+"""What is the same in every language, or has its own."""
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
     "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
@@ -44,10 +51,24 @@ DESCRIPTION = (
 class WebSide(Guard):
     """The application for one operator's console. Each step of a session wakes the open pages."""
 
-    def __init__(self, app: FastAPI, desk: Desk) -> None:
+    def __init__(self, app: FastAPI, desk: Desk, day: Day) -> None:
         super().__init__(app, headers=HEADERS)
         self.app = app
         self._desk = desk
+        self._day = day
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Sending) -> None:
+        """Answer in the reader's language, by the operator's clock."""
+        if scope["type"] == "http" and not scope["path"].startswith(FOR_NOBODY):
+            request = Request(scope)
+            READER.set(
+                reader_of(
+                    request.headers.get("accept-language", ""),
+                    request.cookies.get(COOKIE),
+                    time_zone=(await self._day.operator())["time_zone"],
+                )
+            )
+        await super().__call__(scope, receive, send)
 
     def close(self) -> None:
         """End the open event streams, so that a stop of the program need not wait for them."""
@@ -87,7 +108,8 @@ def build_app(
     )
     engine.subscribe(lambda step: desk.live.changed())
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
-    console, drivers = Console(desk, tariffs), DriverPages(desk)
+    day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
+    console, drivers = Console(desk, tariffs, day), DriverPages(desk)
     app = FastAPI(
         title="Tapwatt",
         version="1",
@@ -98,6 +120,7 @@ def build_app(
         redirect_slashes=False,
     )
     app.include_router(api(desk))
+    app.include_router(day_api(day))
     app.include_router(station_api(desk))
     app.include_router(tariff_api(tariffs))
     app.include_router(receipt_api(desk))
@@ -106,7 +129,7 @@ def build_app(
 
     _add_for_machines(app, health, metrics)
     _explain_errors(app, console, drivers)
-    return WebSide(app, desk)
+    return WebSide(app, desk, day)
 
 
 def _add_for_machines(

@@ -11,12 +11,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tapwatt.pages.layout import environment, render
 from tapwatt.pages.stream import EventStream
+from tapwatt.web import language
 from tapwatt.web.chart.drawing import chart_page
+from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
 from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
+from tapwatt.web.worklists import Worklists
 
 Json = dict[str, Any]
 Payment = Annotated[str, Query(max_length=64)]
@@ -30,6 +33,12 @@ STATUS_TONES = {
 }  # fmt: skip
 """Colours go with words, never instead of them."""
 
+NAV = (
+    ("/", "Live board"), ("/sessions", "Sessions"), ("/review", "Review"), ("/holds", "Holds"),
+    ("/alarms", "Alarms"), ("/stations", "Stations"), ("/terminals", "Terminals"), ("/tariffs", "Tariffs"),
+    ("/figures", "Figures"),
+)  # fmt: skip
+TITLES = {404: "Not found", 405: "Not possible here", 409: "Not possible now"}
 STOPPABLE = ("offered", "authorising", "ready", "starting", "charging")
 CONNECTORS_MAX, TERMINALS_MAX, ALARMS_MAX, STEPS_MAX = 60, 20, 8, 80
 MESSAGES_MAX, MESSAGE_CHARACTERS_MAX = 40, 300
@@ -37,20 +46,23 @@ MESSAGES_MAX, MESSAGE_CHARACTERS_MAX = 40, 300
 
 BOARD = ("figures", "stations", "terminals", "alarms", "latest")
 CHART = ("followed", "wires", "heard")
-STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages")
+STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages", "notes")
 
 
 class Console:
     """The pages of one operator's desk."""
 
-    def __init__(self, desk: Desk, tariffs: TariffDesk) -> None:
+    def __init__(self, desk: Desk, tariffs: TariffDesk, day: Day) -> None:
         self._desk = desk
+        self._day = day
         self._env = environment("tapwatt.web", links=desk.links)
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE
+        self._env.globals["nav"] = NAV
         self._queue = ReviewQueue(desk, self._env)
         self._tariffs = TariffPages(tariffs, desk, self._env)
+        self._worklists = Worklists(day, self._env)
 
     def router(self) -> APIRouter:
         """The pages' routes."""
@@ -64,6 +76,8 @@ class Console:
         router.add_api_route("/live/sessions/{session_id}/chart", self.live_chart, methods=["GET"])
         self._queue.add_to(router)
         self._tariffs.add_to(router)
+        self._worklists.add_to(router)
+        language.add_to(router)
         return router
 
     async def board(self) -> Response:
@@ -121,7 +135,7 @@ class Console:
 
     def sorry(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
         """A page that says what is wrong."""
-        title = {404: "Not found", 405: "Not possible here", 409: "Not possible now"}.get(status, "Sorry")
+        title = TITLES.get(status, "Sorry")
         page = render(self._env, "sorry.html", live=None, title=title, reason=reason)
         return HTMLResponse(page, status_code=status, headers=headers)
 
@@ -132,7 +146,7 @@ class Console:
         found = await self._desk.session(session_id)
         if found is None:
             raise HTTPException(404, f"there is no session {session_id}")
-        return found
+        return {**found, "notes": await self._day.notes(session_id)}
 
 
 def board_page(overview: Json) -> Json:

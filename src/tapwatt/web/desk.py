@@ -69,12 +69,6 @@ class Desk:
         """What is open and what waits."""
         return await self.database.read(lambda tx: views.summary(tx, operator_id=self.operator_id))
 
-    async def sessions(self, most: int) -> list[Json]:
-        """The newest sessions."""
-        return await self.database.read(
-            lambda tx: views.sessions(tx, operator_id=self.operator_id, most=most)
-        )
-
     async def session(self, session_id: str) -> Json | None:
         """One session, whole."""
         found = await self.database.read(

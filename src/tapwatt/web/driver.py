@@ -1,6 +1,8 @@
 """Driver pages under `/d/`: no login, no script, made for a phone and for paper. Whoever has the link is
 shown what is behind it, and nobody else is told anything."""
 
+import asyncio
+import re
 from collections.abc import Mapping
 
 from fastapi import APIRouter
@@ -10,8 +12,12 @@ from tapwatt.core.receipt_shown import shown
 from tapwatt.core.receipt_text import receipt_text
 from tapwatt.pages.layout import environment, render
 from tapwatt.web.desk import Desk
+from tapwatt.web.receipt_pdf import receipt_pdf
 
 TOKEN_MAX = 64
+WAITING_MAX = 20
+"""So many receipts may wait for their turn to be drawn; one more is told to come back."""
+NOT_A_NAME = re.compile(r"[^\w.-]", re.ASCII)
 NOTHING = "There is nothing at this address."
 
 
@@ -21,11 +27,14 @@ class DriverPages:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._env = environment("tapwatt.web")
+        self._drawing = asyncio.Lock()
+        self._waiting = 0
 
     def router(self) -> APIRouter:
         """The pages' routes."""
         router = APIRouter(prefix="/d", include_in_schema=False)
         router.add_api_route("/receipts/{token}.txt", self.receipt_as_text, methods=["GET"])
+        router.add_api_route("/receipts/{token}.pdf", self.receipt_as_pdf, methods=["GET"])
         router.add_api_route("/receipts/{token}", self.receipt, methods=["GET"])
         return router
 
@@ -40,6 +49,22 @@ class DriverPages:
         """The same as text."""
         found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
         return self.sorry(404) if found is None else PlainTextResponse(receipt_text(found))
+
+    async def receipt_as_pdf(self, token: str) -> Response:
+        """The same on paper. Drawn beside the loop, one at a time: it takes some tenths of a second."""
+        found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
+        if found is None:
+            return self.sorry(404)
+        if self._waiting >= WAITING_MAX:
+            return self.sorry(503, {"Retry-After": "5"})
+        self._waiting += 1
+        try:
+            async with self._drawing:
+                body = await asyncio.to_thread(receipt_pdf, shown(found), issued_ms=found.issued_ms)
+        finally:
+            self._waiting -= 1
+        name = f'inline; filename="{NOT_A_NAME.sub("-", found.number)}.pdf"'
+        return Response(body, media_type="application/pdf", headers={"Content-Disposition": name})
 
     def sorry(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """The same few words whatever is wrong: a driver can do nothing about it, and a stranger learns

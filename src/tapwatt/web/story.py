@@ -8,8 +8,8 @@ ports.
 from collections.abc import Iterable
 from typing import Any
 
-from tapwatt.core.energy import show_kwh
-from tapwatt.core.money import show
+from tapwatt.pages.catalogue import translator
+from tapwatt.pages.written import kwh, money
 
 Json = dict[str, Any]
 READING = "Metered"
@@ -88,6 +88,11 @@ LABELLED = {
     "approval_code": "approval {}",
 }
 """What an event's body says that a reader wants, and how it is said."""
+PHRASES = (
+    "register {} kWh", "through the {}", "{}, connector {}", "{} in the end", "{}, transaction {}", "card",
+)  # fmt: skip
+"""Other pieces of a line; those with a gap are filled in the reader's language."""
+say, _ = translator("tapwatt.web")
 
 
 def timeline(found: Json) -> list[Json]:
@@ -170,7 +175,6 @@ def _amounts(party: str, of: Json) -> Json:
 
 def _add_reading(line: Json, more: Json) -> None:
     line["readings"] += 1
-    line["title"] = f"{line['readings']} meter readings"
     line["at_ms"] = more["at_ms"]
     line["facts"] = more["facts"]
     # Of what was shown to the driver meanwhile, only the newest counts; what is not done yet always does.
@@ -181,34 +185,35 @@ def _add_reading(line: Json, more: Json) -> None:
 def _facts(body: Json, currency: str) -> list[str]:
     facts = []
     if body.get("amount_minor") is not None:
-        facts.append(show(body["amount_minor"], currency=currency))
+        facts.append(money(body["amount_minor"], currency))
     if body.get("brand") or body.get("last_four"):
-        facts.append(f"{(body.get('brand') or 'card').capitalize()} …{body.get('last_four') or '????'}")
+        brand = (body.get("brand") or say("card")).capitalize()
+        facts.append(f"{brand} …{body.get('last_four') or '????'}")
     if body.get("register_wh") is not None:
-        facts.append(f"register {show_kwh(body['register_wh'])} kWh")
-    facts += [said.format(_cut(body[name])) for name, said in LABELLED.items() if body.get(name)]
+        facts.append(say("register {} kWh").format(kwh(body["register_wh"])))
+    facts += [say(said).format(_cut(body[name])) for name, said in LABELLED.items() if body.get(name)]
     return facts
 
 
 def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
     if kind in MONEY:
-        return [show(body["amount_minor"], currency=currency), f"through the {body['leader']}"]
+        return [money(body["amount_minor"], currency), say("through the {}").format(say(body["leader"]))]
     match kind:
         case "ShowOnTerminal":
             return [_cut(" / ".join(line for line in body["lines"] if line))]
         case "Post":
             posting = body["posting"]
             amount_minor = abs(posting["entries"][0]["amount_minor"])
-            return [posting["kind"], show(amount_minor, currency=posting["currency"])]
+            return [say(posting["kind"]), money(amount_minor, posting["currency"])]
         case "StartCharging":
-            return [f"{body['station_id']}, connector {body['evse_id']}"]
+            return [say("{}, connector {}").format(body["station_id"], body["evse_id"])]
         case "AskReading":
-            return [f"{body['station_id']}, connector {body['evse_id']}"]
+            return [say("{}, connector {}").format(body["station_id"], body["evse_id"])]
         case "SendCost":
-            cost = show(body["amount_minor"], currency=body["currency"])
-            return [body["station_id"], f"{cost} in the end" if body["final"] else cost]
+            cost = money(body["amount_minor"], body["currency"])
+            return [body["station_id"], say("{} in the end").format(cost) if body["final"] else cost]
         case "StopCharging":
-            return [f"{body['station_id']}, transaction {body['transaction_id']}"]
+            return [say("{}, transaction {}").format(body["station_id"], body["transaction_id"])]
         case "Notify":
             return [_cut(body["text"])]
         case _:

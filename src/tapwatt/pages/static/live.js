@@ -8,8 +8,9 @@
   let waiting = 0;
   if (!address || !window.EventSource) { return; }
 
-  function say(state, words) {
-    if (sign && sign.dataset.state !== state) { sign.dataset.state = state; sign.textContent = words; }
+  // The words stand in the page, in its language.
+  function say(state) {
+    if (sign && sign.dataset.state !== state) { sign.textContent = sign.dataset[state]; sign.dataset.state = state; }
   }
 
   // Changes only what differs, so that focus, selection, an opened detail and a scroll position stay.
@@ -64,11 +65,11 @@
   function look() {
     stop();
     source = new EventSource(address);
-    source.addEventListener("open", function () { say("on", "Live"); });
-    source.addEventListener("full", function () { say("full", "Too many pages are open, trying again"); });
+    source.addEventListener("open", function () { say("on"); });
+    source.addEventListener("full", function () { say("full"); });
     source.addEventListener("fragment", piece);
     source.addEventListener("error", function () {
-      if (sign && sign.dataset.state !== "full") { say("off", "Connection lost, trying again"); }
+      if (sign && sign.dataset.state !== "full") { say("off"); }
       // After an answer that is no stream a browser gives up by itself; we do not.
       if (source && source.readyState === EventSource.CLOSED) { stop(); waiting = setTimeout(look, TRY_AGAIN_MS); }
     });
@@ -81,7 +82,7 @@
 
   // A browser has six connections for one host: a page that nobody sees must not keep one.
   document.addEventListener("visibilitychange", function () {
-    if (document.hidden) { stop(); say("rest", "Paused"); } else { look(); }
+    if (document.hidden) { stop(); say("rest"); } else { look(); }
   });
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", function (event) { if (event.persisted) { look(); } });
