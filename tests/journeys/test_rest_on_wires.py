@@ -103,7 +103,7 @@ async def test_a_station_offline_at_the_end_is_paid_when_it_comes_back(site: Wor
     authorised, captured, _ = await site.all_agree(session_id)
     assert (authorised, 0 < captured < HOLD) == (HOLD, True)
     # The receipt's end is when the station stopped, not when we heard of it.
-    assert closed["stopped_ms"] - closed["receipt"]["ended_ms"] > 2_000
+    assert closed["stopped_ms"] - closed["receipt"]["purchase"]["ended_ms"] > 2_000
 
 
 async def test_a_driver_who_cancels_at_the_terminal_has_no_hold(site: World) -> None:
@@ -196,4 +196,4 @@ async def test_doubtful_energy_waits_for_a_person_and_is_decided(site: World) ->
     assert await decide(most - 1) == 202
     closed = await state_of(site, session_id, "closed")
     assert await site.all_agree(session_id) == (HOLD, most - 1, HOLD - most + 1)
-    assert (closed["lost_minor"], closed["receipt"]["captured_minor"]) == (1, most - 1)
+    assert (closed["lost_minor"], closed["receipt"]["purchase"]["captured_minor"]) == (1, most - 1)

@@ -96,7 +96,10 @@ def row_of_another_operator(books: Evidence) -> Evidence:
 
 def price_of_another_operator(books: Evidence) -> Evidence:
     def priced(session: Any) -> Any:
-        return replace(session, tariff=replace(session.tariff, kwh_price=session.tariff.kwh_price + 1))
+        (element,) = session.tariff.elements
+        (component,) = element.components
+        dearer = replace(element, components=(replace(component, price=component.price + 1),))
+        return replace(session, tariff=replace(session.tariff, elements=(dearer,)))
 
     return replace(books, sessions=first(priced)(books.sessions))
 

@@ -41,6 +41,23 @@ async def test_cut_before_the_first_byte_is_not_sent(raw: Callable[[Raw], Awaita
     assert isinstance(await link.run(HOLD), NotSent)
 
 
+async def test_a_connection_that_is_over_leaves_no_task_behind(
+    raw: Callable[[Raw], Awaitable[EcrLink]],
+) -> None:
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    def clocks() -> list[str]:
+        names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
+        return [name for name in names if name.startswith("Clock.")]
+
+    link = await raw(hang_up)
+    await link.connect()
+    await eventually(lambda: not link.connected)
+    await eventually(lambda: clocks() == [])
+    assert clocks() == []
+
+
 @pytest.mark.parametrize("said", ["", "800000", "80000004ff0117", "800000040f05"])
 async def test_cut_after_the_first_byte_is_unknown(
     raw: Callable[[Raw], Awaitable[EcrLink]], said: str

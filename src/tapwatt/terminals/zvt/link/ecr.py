@@ -334,6 +334,7 @@ class _Connection:
 
     def _shut(self) -> None:
         self.open = False
+        self._clock.stop()
         self._settled.set()
         self._writer.close()
 

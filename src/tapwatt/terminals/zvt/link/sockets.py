@@ -78,6 +78,12 @@ class Clock:
         self._due_ms, self._tick, self._now_ms = due_ms, tick, now_ms
         self._sleeping_until_ms: int | None = None
         self._woken = asyncio.Event()
+        self._over = False
+
+    def stop(self) -> None:
+        """End `run`: the connection is over, and a task that waits for nothing must not be left behind."""
+        self._over = True
+        self._woken.set()
 
     def changed(self) -> None:
         """Look again if something is due before the sleep is over."""
@@ -86,8 +92,8 @@ class Clock:
             self._woken.set()
 
     async def run(self) -> None:
-        """For the connection's life."""
-        while True:
+        """For the connection's life, until it is stopped."""
+        while not self._over:
             self._woken.clear()
             due_ms = self._sleeping_until_ms = self._due_ms()
             wait_s = None if due_ms is None else (due_ms - self._now_ms()) / 1000

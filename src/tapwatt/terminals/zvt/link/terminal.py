@@ -310,6 +310,7 @@ class _Connection:
         if not self.open:
             return
         self.open = False
+        self._clock.stop()
         self._over.set()
         self._writer.close()
         if self._dialogue is not None:
