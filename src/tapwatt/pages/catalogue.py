@@ -19,9 +19,16 @@ SOURCE = "en"
 
 
 @cache
+def languages_of(package: str) -> Mapping[str, str]:
+    """The languages that a package's pages can be read in, by code; none where it has no catalogues and
+    speaks English alone."""
+    return LANGUAGES if files(package).joinpath("locale").is_dir() else {}
+
+
+@cache
 def catalogue(package: str, language: str) -> Messages:
     """The messages of a language by their English; a message with a number by its English singular."""
-    if language == SOURCE:
+    if language == SOURCE or language not in languages_of(package):
         return {}
     raw = files(package).joinpath("locale", f"{language}.po").read_bytes()
     messages: dict[str, str | tuple[str, ...]] = {}

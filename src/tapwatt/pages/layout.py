@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from tapwatt.pages import written
-from tapwatt.pages.catalogue import install
-from tapwatt.pages.reader import LANGUAGES, READER
+from tapwatt.pages.catalogue import install, languages_of
+from tapwatt.pages.reader import READER
 
 # No inline script or style, nothing from elsewhere, no framing: what a page may do is what we wrote.
 HEADERS = {
@@ -46,7 +46,7 @@ def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Env
     env.filters["typed"] = written.plain_amount
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     env.globals["reader"] = READER.get
-    env.globals["languages"] = LANGUAGES
+    env.globals["languages"] = languages_of(package)
     install(env, package)
     return env
 
