@@ -2,17 +2,21 @@
 billable."""
 
 import asyncio
+import threading
+import time
 from typing import Any
 
 import pytest
 from tests.ocmf.meter import BEGIN, END, document, payload, public_der, public_point
-from tests.platform.conftest import Site
+from tests.platform.conftest import Site, sown
 
 from tapwatt.ocmf.billing import Verdict
 from tapwatt.ocmf.check import check
 from tapwatt.ocmf.container import read_file
 from tapwatt.platform import meter_keys
 from tapwatt.platform.meter_keys import NoSuchKey, SenselessKey, UnableToChangeKeys
+from tapwatt.platform.tables import METADATA
+from tapwatt.store import Database, Transaction
 
 NOW = 1_800_000_000_000
 METER, SIGNED_MS = "TEST-METER-1", 1_772_355_600_000
@@ -190,3 +194,25 @@ async def test_of_two_at_once_one_is_registered(site: Site) -> None:
     )
     assert sum(isinstance(one, UnableToChangeKeys) for one in done) == 1
     assert len(await listed(site)) == 1
+
+
+async def test_of_two_nodes_at_once_one_registers(postgres_url: str) -> None:
+    one, two = [await Database.open(postgres_url, metadata=METADATA) for _ in range(2)]
+    site = await sown(one)
+    row: dict[str, Any] = {"operator_id": "demo", "meter": METER, "key": KEY, "source": "label", "by": "Ada"}
+    added = threading.Event()
+
+    def first(tx: Transaction) -> None:
+        meter_keys.add(tx, at_ms=NOW, valid_from_ms=1000, **row)
+        added.set()
+        time.sleep(0.3)  # the other has this long to miss what is not yet committed
+
+    def second(tx: Transaction) -> None:
+        added.wait(10)
+        meter_keys.add(tx, at_ms=NOW, valid_from_ms=2000, **row)
+
+    done = await asyncio.gather(one.write(first), two.write(second), return_exceptions=True)
+    assert (done[0], type(done[1])) == (None, UnableToChangeKeys)
+    assert [key["valid_from_ms"] for key in await listed(site)] == [1000]
+    await two.close()
+    await one.close()
