@@ -1,13 +1,15 @@
-"""`tapwatt ocmf verify`: signed meter values against a key, and may they be billed (interfaces.md)."""
+"""`tapwatt ocmf`: signed meter values against a key, and may they be billed; the register of keys
+(interfaces.md)."""
 
 from __future__ import annotations
 
 import sys
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tapwatt.cli import ocmf_keys
 
 if TYPE_CHECKING:
     from tapwatt.ocmf.check import Checked
@@ -22,13 +24,9 @@ def register(root: typer.Typer) -> None:
         rich_markup_mode=None,
         no_args_is_help=True,
     )
-    group.callback()(_group)
     group.command("verify")(verify)
+    ocmf_keys.register(group)
     root.add_typer(group, name="ocmf")
-
-
-def _group() -> None:
-    """Keeps typer from folding a group with one command into that command."""
 
 
 def verify(
@@ -56,7 +54,9 @@ def verify(
     """
     checked = _check(_read(file), key)
     if as_json:
-        typer.echo(_json(checked))
+        from tapwatt.ocmf.shown import as_json as document
+
+        typer.echo(document(checked))
     else:
         for line in _lines(checked):
             # what a stranger wrote may not steer the window it is read in
@@ -106,55 +106,16 @@ def _read(file: str) -> bytes:
         raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="FILE") from None
 
 
-def _json(checked: Checked) -> str:
-    """Energy is a JSON number with all its digits: whole where it is whole, else a decimal such as 0.1."""
-    import msgspec
-
-    verdict = checked.verdict
-    document = {
-        "valid": verdict.valid,
-        "billable": verdict.billable,
-        "reason": verdict.reason,
-        "energy_wh": _plain(verdict.energy_wh),
-        "meter": verdict.meter,
-        "readings": [_shown(record, reading) for record in checked.records for reading in record.readings],
-    }
-    return msgspec.json.Encoder(decimal_format="number").encode(document).decode()
-
-
-def _shown(record: Record, reading: Reading) -> dict[str, Any]:
-    return {
-        "document": str(record.pagination or ""),
-        "time": reading.time,
-        "at_ms": reading.at_ms,
-        "transaction": reading.transaction,
-        "register": reading.register,
-        "value": None if reading.value is None else f"{reading.value:f}",
-        "unit": reading.unit,
-        "energy_wh": _plain(reading.energy_wh),
-        "status": reading.status,
-        "error_flags": reading.error_flags,
-    }
-
-
-def _plain(energy_wh: Decimal | None) -> Decimal | None:
-    """Without zeros behind the point, so that whole watt-hours are written as an integer."""
-    from tapwatt.ocmf.messages import EXACT
-
-    if energy_wh is None:
-        return None
-    whole = Decimal(int(energy_wh))
-    return whole if whole == energy_wh else EXACT.normalize(energy_wh)
-
-
 def _lines(checked: Checked) -> list[str]:
+    from tapwatt.ocmf.shown import plain
+
     verdict = checked.verdict
     lines = [
         f"signature  {'valid' if verdict.valid else 'NOT VALID'}",
         f"billable   {'yes' if verdict.billable else 'no'}",
         *(f"  because  {each.reason}" for each in verdict.objections),
         f"meter      {verdict.meter or 'unknown'}",
-        f"energy     {'unknown' if verdict.energy_wh is None else f'{_plain(verdict.energy_wh):f} Wh'}",
+        f"energy     {'unknown' if verdict.energy_wh is None else f'{plain(verdict.energy_wh):f} Wh'}",
     ]
     lines += [_line(record, reading) for record in checked.records for reading in record.readings]
     return lines

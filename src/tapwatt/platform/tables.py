@@ -255,6 +255,20 @@ RECEIPT = _table(
     Index("ix_receipt_session", "session_id"),
     key=("number",),
 )
+METER_KEY = _table(
+    "meter_key",
+    # the serial of a meter, or of the gateway that signs for it
+    _text("meter"),
+    _text("key"),
+    _text("source"),
+    # 0: since ever; without an end, still in force
+    _number("valid_from_ms"),
+    Column("valid_to_ms", BigInteger),
+    _text("added_by"),
+    _number("added_ms"),
+    key=("meter", "valid_from_ms"),
+)
+"""Public keys of meters: added to; only an end is set, once."""
 ALARM = _table("alarm", _text("key"), _text("session_id"), _text("text"), _number("at_ms"), key=("key",))
 ALARM_SEEN = _table("alarm_seen", _text("key"), _text("seen_by"), _number("at_ms"), key=("key",))
 """Who has taken note of an alarm, or of a message that belongs to no session (key `message-` and its id)."""

@@ -32,6 +32,7 @@ from tapwatt.web.day import Day
 from tapwatt.web.day_api import day_api
 from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
+from tapwatt.web.meter_api import MeterDesk, meter_api
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
@@ -124,6 +125,7 @@ def build_app(
     app.include_router(station_api(desk))
     app.include_router(tariff_api(tariffs))
     app.include_router(receipt_api(desk))
+    app.include_router(meter_api(MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)))
     app.include_router(drivers.router())
     app.include_router(console.router())
 
