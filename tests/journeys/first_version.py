@@ -63,6 +63,10 @@ def shrink(connection: Connection, first: MetaData) -> None:
         ):
             connection.execute(text(f"DROP TABLE {name}"))
             continue
+        known = {index.name for index in old.indexes}
+        for index in today.get_indexes(name):
+            if index["name"] not in known and not index.get("duplicates_constraint"):
+                connection.execute(text(f"DROP INDEX IF EXISTS {index['name']}"))
         for column in columns - set(old.columns.keys()):
             connection.execute(text(f"ALTER TABLE {name} DROP COLUMN {column}"))
     first.create_all(connection, checkfirst=True)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tapwatt.platform import seed
-from tapwatt.platform.tables import METADATA
-from tapwatt.platform.wire_traces import TRACES, EdgeTraces, FrameTraces, owner, session_traces
+from tapwatt.platform.tables import METADATA, TRACES
+from tapwatt.platform.wire_traces import EdgeTraces, FrameTraces, owner, session_traces
 from tapwatt.rails.keys import forms
 from tapwatt.store import Database
 from tapwatt.traces import Direction, Mark, Trace, Wire

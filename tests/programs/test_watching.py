@@ -9,7 +9,7 @@ from tests.web.scenes import Scene
 from tests.web.serving import site_at
 
 from tapwatt.platform.figures import SessionTally, books, edges
-from tapwatt.platform.wire_traces import TRACES
+from tapwatt.platform.tables import TRACES
 from tapwatt.programs.metrics import page
 from tapwatt.programs.runtime import Runtime
 from tapwatt.programs.watching import Watch, say_step

@@ -10,7 +10,7 @@ import httpx
 from tests.web.scenes import NOON_MS, Scene
 from tests.web.serving import web_side
 
-from tapwatt.platform.wire_traces import TRACES
+from tapwatt.platform.tables import TRACES
 from tapwatt.store import Transaction
 from tapwatt.traces import Direction, Trace, Wire
 from tapwatt.web.chart.hosts import HOSTS, HostTraces

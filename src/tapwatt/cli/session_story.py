@@ -42,7 +42,8 @@ def _happened(page: Json) -> Iterator[str]:
         state = f" → {step['state']}" if step["state"] else ""
         facts = f"  {' · '.join(step['facts'])}" if step["facts"] else ""
         refused = f"  refused: {step['refused']}" if step["refused"] else ""
-        yield f"{clock(step['at_ms'])}  {step['title']}{state}{facts}{refused}"
+        title = f"{step['readings']} meter readings" if step["readings"] > 1 else step["title"]
+        yield f"{clock(step['at_ms'])}  {title}{state}{facts}{refused}"
         for effect in step["effects"]:
             late = "" if effect["done_ms"] else f"  (waiting, tried {effect['attempts']}×)"
             facts = f"  {' · '.join(effect['facts'])}" if effect["facts"] else ""

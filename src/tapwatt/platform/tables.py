@@ -13,9 +13,11 @@ from sqlalchemy import (
 )
 
 from tapwatt.engine import machine_tables
+from tapwatt.traces import trace_table
 
 METADATA = MetaData()
 SESSION = machine_tables(METADATA, "session")
+TRACES = trace_table(METADATA)
 
 
 def _table(name: str, *columns: Column[object] | UniqueConstraint | Index, key: tuple[str, ...]) -> Table:

@@ -13,15 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import bindparam, select
 
-from tapwatt.platform.tables import METADATA, STATION, TERMINAL
+from tapwatt.platform.tables import STATION, TERMINAL, TRACES
 from tapwatt.rails.iso8583.masking import scrub
 from tapwatt.rpc.codec import UnableToReadFrame, decode
 from tapwatt.rpc.messages import Call, CallError, CallResult
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
-from tapwatt.traces import Direction, Mark, Recorder, Trace, TraceTable, Wire, trace_table
+from tapwatt.traces import Direction, Mark, Recorder, Trace, Wire
 from tapwatt.uplink.messages import Accepted, Traced, TracedMessage
 
-TRACES: Final[TraceTable] = trace_table(METADATA)
 UNTRACED: Final = frozenset({"Heartbeat", "Traced"})
 """Signs of life; and what carries traces is not traced itself."""
 MOST_OPEN: Final = 2_000

@@ -29,9 +29,9 @@ from tapwatt.platform.figures import edges
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
-from tapwatt.platform.tables import METADATA
+from tapwatt.platform.tables import METADATA, TRACES
 from tapwatt.platform.terminals import Terminals
-from tapwatt.platform.wire_traces import TRACES, EdgeTraces, PlatformWires, owner
+from tapwatt.platform.wire_traces import EdgeTraces, PlatformWires, owner
 from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http
 from tapwatt.programs.metrics import page
