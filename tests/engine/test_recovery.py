@@ -205,3 +205,13 @@ async def test_stopping_gives_running_effects_a_grace(start: Start) -> None:
     assert performer.fetched == ["a1"]
     await until_contents(engine, "j", "a1")
     await engine.stop()
+
+
+async def test_a_stop_that_comes_with_a_wake_ends(start: Start) -> None:
+    engine = await start(Performer())
+    await asyncio.sleep(0.1)  # its timer sleeps
+    engine._wake.set()
+    async with asyncio.timeout(20):
+        await engine.stop()
+    assert engine._timer is not None
+    assert engine._timer.cancelled()

@@ -271,7 +271,10 @@ class Engine(Generic[S, E, F]):
                 log.exception("timers failed", machine=self.machine.name)
                 sleep_s = FIRST_WAIT_S
             try:
-                await asyncio.wait_for(self._wake.wait(), sleep_s)
+                # Not wait_for: before Python 3.12 it swallows a cancel that comes with the wake, and a stop
+                # would wait for ever.
+                async with asyncio.timeout(sleep_s):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 
