@@ -15,7 +15,7 @@ HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 
 
 def visit(hour: int = 9, **more: Any) -> Visit:
-    return Visit(opened_ms=MIDNIGHT_MS + hour * HOUR_MS, currency="EUR", **more)
+    return Visit(opened_ms=MIDNIGHT_MS + hour * HOUR_MS + 59 * MINUTE_MS, currency="EUR", **more)
 
 
 def paid(hour: int, *, wait_s: int, energy_wh: int, hold: int = 6000, taken: int = 1500) -> Visit:

@@ -207,3 +207,24 @@ def test_sessions_of_before_get_their_facts(
         "energy_wh": 1005, "capture_before_ms": None, "opened_ms": 50, "tapped_ms": 60, "approved_ms": 64,
         "started_ms": 80, "closed_ms": 99,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        ({}, "ix_session_fact_opened"),
+        ({"last_four": "1111"}, "ix_session_fact_card"),
+        ({"station_id": "CS1"}, "ix_session_fact_station"),
+        ({"state": "review"}, "ix_session_fact_state"),
+    ],
+)
+async def test_a_search_walks_an_index(tmp_path: Path, wanted: dict[str, Any], index: str) -> None:
+    async with site_at(tmp_path) as scene:
+        query = finding._query(tuple(wanted)).compile(compile_kwargs={"literal_binds": False})
+        values = {"operator_id": "demo", "most": 5, **wanted}
+        plan = text(f"EXPLAIN QUERY PLAN {query}").bindparams(
+            **{name: values.get(name, 5) for name in query.params}
+        )
+        steps = await scene.database.write(lambda tx: [row.detail for row in tx.run(plan)])
+        assert any(index in step for step in steps), steps
+        assert not any("TEMP B-TREE" in step for step in steps), steps

@@ -218,9 +218,9 @@ SESSION_FACT = _table(
     Column("started_ms", BigInteger),
     Column("closed_ms", BigInteger),
     Index("ix_session_fact_opened", "operator_id", "opened_ms", "session_id"),
-    Index("ix_session_fact_card", "operator_id", "last_four", "opened_ms"),
-    Index("ix_session_fact_station", "operator_id", "station_id", "opened_ms"),
-    Index("ix_session_fact_state", "operator_id", "state", "opened_ms"),
+    Index("ix_session_fact_card", "operator_id", "last_four", "opened_ms", "session_id"),
+    Index("ix_session_fact_station", "operator_id", "station_id", "opened_ms", "session_id"),
+    Index("ix_session_fact_state", "operator_id", "state", "opened_ms", "session_id"),
     Index("ix_session_fact_payment", "operator_id", "payment_state", "capture_before_ms"),
     key=("session_id",),
 )

@@ -21,9 +21,9 @@ NUMBERS = ("evse_id", "authorised_minor", "captured_minor", "energy_wh", "opened
 MAYBE_NUMBERS = ("capture_before_ms", "tapped_ms", "approved_ms", "started_ms", "closed_ms")
 INDEXES = {
     "opened": ("opened_ms", "session_id"),
-    "card": ("last_four", "opened_ms"),
-    "station": ("station_id", "opened_ms"),
-    "state": ("state", "opened_ms"),
+    "card": ("last_four", "opened_ms", "session_id"),
+    "station": ("station_id", "opened_ms", "session_id"),
+    "state": ("state", "opened_ms", "session_id"),
     "payment": ("payment_state", "capture_before_ms"),
 }
 
