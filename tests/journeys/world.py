@@ -26,7 +26,7 @@ TIMERS = {
     "gateway_timeout_s": 7.0,
     "acquirer_timeout_s": 5.0,
     "scheme_timeout_s": 3.0,
-    "start_s": 12.0,
+    "start_s": 6.0,
     "stop_s": 5.0,
     "plug_in_s": 8.0,
     "forward_first_retry_s": 0.3,
