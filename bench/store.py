@@ -204,7 +204,7 @@ async def _contenders(urls: list[str], by_hand: Callable[[], ByHand]) -> AsyncIt
 
 def _rate_by_hand(hand: ByHand) -> float:
     began, number = time.perf_counter(), 0
-    while time.perf_counter() < began + ROUND_S:
+    while not number or time.perf_counter() < began + ROUND_S:
         hand.write()
         number += 1
     return number / (time.perf_counter() - began)
@@ -215,7 +215,7 @@ async def _rate(work: Work, callers: int) -> float:
 
     async def call(caller: int) -> int:
         number = 0
-        while time.perf_counter() < began + ROUND_S:
+        while not number or time.perf_counter() < began + ROUND_S:
             await work(caller)
             number += 1
         return number
