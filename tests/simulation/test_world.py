@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from tapwatt.cli import main
+from tapwatt.edge.operation import Hold
 from tapwatt.sim.world import run as running
 from tapwatt.sim.world.evidence import Evidence, gather
 from tapwatt.sim.world.faults import CALM, Weather
@@ -35,6 +36,15 @@ def test_forty_visits_under_every_fault() -> None:
 def test_full_disks(seed: int) -> None:
     """Seed 2: a terminal kept what it could not store; seed 6: the edge waited for a restart."""
     assert judge(World(seed, visits=5, rough=FULL).run()).violations == ()
+
+
+def test_a_hold_that_a_person_has_may_stay_open_at_the_edge() -> None:
+    """Seed 100195: the terminal had no room for twenty seconds and refused a release for good."""
+    ending = World(100195, visits=2).run()
+    books = gather(ending.disks)
+    assert [each.hold for each in books.operations].count(Hold.OPEN) == 1
+    assert any(books.person_has_it(session) for session in books.sessions)
+    assert judge(ending).violations == ()
 
 
 def test_a_calm_world_charges_everybody_who_can_pay() -> None:
