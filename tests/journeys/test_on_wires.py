@@ -114,8 +114,8 @@ async def test_a_start_after_the_release_is_stopped_and_never_captured(site: Wor
 
 
 async def test_a_silent_issuer_is_reversed_and_its_late_approval_is_not_used(site: World) -> None:
-    await site.issuer("/sandbox/silence", seconds=6, late=True)
     session = await site.plug()
+    await site.issuer("/sandbox/silence", seconds=6, late=True)
     await site.tap("visa-good")
     await site.session("failed")
     await site.issuer("/sandbox/silence", seconds=None)
