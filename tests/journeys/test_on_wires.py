@@ -58,6 +58,9 @@ async def test_a_known_tag_pays_from_its_account(site: World) -> None:
 async def test_an_unknown_tag_is_refused(site: World) -> None:
     await site.plug()
     assert (await site.order(do="rfid", evse_id=1, tag="DEADBEEF"))["status"] == "invalid"
+    url = f"http://{site.settings.host}:{site.settings.http_port}/stations/CS1"
+    assert "unknown tag" in (await site.client.get(url)).text
+    assert "unknown tag" in (site.settings.data / "platform.log").read_text()
 
 
 @pytest.mark.parametrize(
