@@ -1,7 +1,8 @@
 """Who may do what: permissions, the roles that hold them, and the person or program behind an order.
 
 Pure: who somebody is, is found elsewhere (a login, a token), and what a page or route needs stands in
-`web/gate.py`. A token's scopes are permissions too; it can do what its scopes and its owner's role both allow.
+`web/gate.py`. A token's scopes are permissions too: it can do what its scopes and its owner's role both
+allow.
 """
 
 from collections.abc import Mapping
