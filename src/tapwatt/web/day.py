@@ -11,6 +11,7 @@ from tapwatt.core.tariff.clock import zone_of
 from tapwatt.platform import day_figures, facts, finding, fleet, holds, notes, receipts, review, views
 from tapwatt.platform.finding import Wanted
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
+from tapwatt.web.gate import signed
 
 Json = dict[str, Any]
 USUAL_CURRENCY, USUAL_ZONE = "EUR", "UTC"
@@ -116,7 +117,11 @@ class Day:
 
     async def note(self, session_id: str, *, text: str, by: str, key: str | None) -> bool:
         """Write a note; False when the operator has no such session. Raises UnableToNote."""
-        now_ms, note_key = self.now_ms(), key or receipt_token(self.chance(receipts.TOKEN_BYTES))
+        by, now_ms, note_key = (
+            signed(by),
+            self.now_ms(),
+            key or receipt_token(self.chance(receipts.TOKEN_BYTES)),
+        )
         return await self.database.write(
             lambda tx: notes.add(
                 tx,

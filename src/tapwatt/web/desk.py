@@ -19,6 +19,7 @@ from tapwatt.store import Database, Transaction
 from tapwatt.web.chart.arrows import arrows, payments
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.chart.own import facts, of_session, window
+from tapwatt.web.gate import signed
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -101,7 +102,7 @@ class Desk:
     ) -> Json | None:
         """Take a receipt back in whole or part; see `receipts.credit_receipt`. Without a key, every order is
         one of its own."""
-        now_ms, chance = self.now_ms(), self.chance(receipts.TOKEN_BYTES)
+        now_ms, chance, by = self.now_ms(), self.chance(receipts.TOKEN_BYTES), signed(by)
         order_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
         note = await self.engine.transact(
             lambda tx, stepper: receipts.credit_receipt(
@@ -165,7 +166,7 @@ class Desk:
 
     async def decide(self, session_id: str, *, amount_minor: int, by: str, why: str) -> bool:
         """Decide a session in review; see `review.decide`."""
-        now_ms = self.now_ms()
+        now_ms, by = self.now_ms(), signed(by)
         return await self.engine.transact(
             lambda _, stepper: review.decide(
                 stepper,
@@ -180,7 +181,7 @@ class Desk:
 
     async def acknowledge(self, key: str, *, by: str) -> bool:
         """Take note of an alarm; False when there is none of that key."""
-        now_ms = self.now_ms()
+        now_ms, by = self.now_ms(), signed(by)
         known = await self.database.write(
             lambda tx: review.acknowledge(tx, operator_id=self.operator_id, key=key, by=by, at_ms=now_ms)
         )
@@ -223,5 +224,5 @@ class Desk:
         """
         if await self.session(session_id) is None:
             return False
-        await self.engine.handle(session_id, StopAsked(at_ms=self.now_ms(), by="operator"))
+        await self.engine.handle(session_id, StopAsked(at_ms=self.now_ms(), by=signed("operator")))
         return True

@@ -26,6 +26,7 @@ from tapwatt.platform.meter_keys import (
 )
 from tapwatt.store import Database
 from tapwatt.web.api import PROBLEMS, Json, Problem
+from tapwatt.web.gate import signed
 
 Meter = Annotated[str, Path(description="As in `meter`", min_length=1, max_length=METER_MAX)]
 MISSING: dict[int | str, dict[str, Any]] = {
@@ -88,6 +89,7 @@ class MeterDesk:
     async def add(self, given: KeyGiven) -> Json:
         """Register a key. Raises UnableToChangeKeys and its kinds."""
         owner, at_ms, row = self.operator_id, self.now_ms(), given.model_dump()
+        row["by"] = signed(given.by)
         return await self.database.write(lambda tx: meter_keys.add(tx, operator_id=owner, at_ms=at_ms, **row))
 
     async def end(self, meter: str, at_ms: int | None) -> Json:
