@@ -42,7 +42,13 @@ def ask(
         raise typer.BadParameter("begins with http:// or https://", param_hint="--server")
     try:
         answer = httpx.request(
-            method, f"{base}/api/v1{path}", json=body, content=text, params=query, timeout=_TIMEOUT_S
+            method,
+            f"{base}/api/v1{path}",
+            json=body,
+            content=text,
+            params=query,
+            headers=_headers(),
+            timeout=_TIMEOUT_S,
         )
         value = answer.json()
     except httpx.HTTPError as error:
@@ -62,6 +68,16 @@ def no(reason: AnswerIsNo) -> int:
     """Say why the answer is no."""
     sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")
     return 1
+
+
+def _headers() -> dict[str, str]:
+    """The token of whoever sits at the shell, once people log in."""
+    token = os.environ.get("TAPWATT_TOKEN", "").strip()
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise typer.BadParameter("TAPWATT_TOKEN is no token")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _port() -> str:

@@ -120,17 +120,18 @@ class Gate:
         if found is None:
             secret, token = request.cookies.get(self.cookie, ""), _bearer(request)
             now_ms = self.now_ms()
-            found = await self.database.read(lambda tx: self._known(tx, secret, token, now_ms))
+            here = is_local(request)
+            found = await self.database.read(lambda tx: self._known(tx, secret, token, now_ms, here))
             request.state.known = found
         WHO.set(found.who)
         CSRF.set(found.csrf)
         return found
 
-    def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int) -> Known:
+    def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int, here: bool) -> Known:
         if not self.closed:
             self.closed = people.is_closed(tx, operator_id=self.operator_id)
             if not self.closed:
-                return Known(who=anybody(self.operator_id))
+                return Known(who=anybody(self.operator_id) if here else NOBODY)
         if token is not None:
             who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
             return Known(who=who or NOBODY)
