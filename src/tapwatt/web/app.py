@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 from starlette.types import Send as Sending
 
 from tapwatt.core.effects import Effect
@@ -18,16 +18,18 @@ from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpi.tariffs import UnableToReadTariff
-from tapwatt.pages.guard import Guard
+from tapwatt.pages.guard import READING, Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views
+from tapwatt.platform.approvals import NoSuchApproval, NotTheirs, UnableToApprove
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
+from tapwatt.web.approval_api import approval_api
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
 from tapwatt.web.day import Day
@@ -37,6 +39,7 @@ from tapwatt.web.doors import Doors
 from tapwatt.web.driver import DriverPages
 from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
+from tapwatt.web.orders import Orders, Waits, written_down
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
@@ -45,6 +48,9 @@ from tapwatt.web.tariff_desk import TariffDesk
 FOR_DRIVERS = "/d/"
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 """Said where the public address is https: a browser that heard it comes by https alone (RFC 6797)."""
+REFUSED_FROM = 400
+FOUR_EYES_MINOR = 10_000
+"""Above this an order of money waits for a second person, if no setting says otherwise."""
 FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
@@ -76,7 +82,19 @@ class WebSide(Guard):
                     time_zone=(await self._day.operator())["time_zone"],
                 )
             )
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] in READING:
+            await super().__call__(scope, receive, send)
+            return
+        status = 0
+
+        async def seen(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        await super().__call__(scope, receive, seen)
+        if status >= REFUSED_FROM:
+            await self._gate.refused(Request(scope), status)
 
     def _public_hosts(self) -> frozenset[str]:
         """The public name, once nobody gets in without a login."""
@@ -106,12 +124,14 @@ def build_app(
     hosts: HostTraces | None = None,
     terms: Terms | None = None,
     links: tuple[tuple[str, str], ...] = (),
+    four_eyes_minor: int = FOUR_EYES_MINOR,
     who_of_token: TokenLookup | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
     gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
     says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
-    header of the console, `who_of_token` finds the person behind a bearer token."""
+    header of the console, orders of money above `four_eyes_minor` need two,
+    `who_of_token` finds the person behind a bearer token."""
     gate = Gate(
         database=database,
         operator_id=operator_id,
@@ -119,7 +139,9 @@ def build_app(
         secure=public_url().startswith("https://"),
         who_of_token=who_of_token,
     )
-    stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
+    common: dict[str, Any] = {"database": database, "operator_id": operator_id, "now_ms": now_ms}
+    orders = Orders(**common, engine=engine, chance=chance, four_eyes_minor=four_eyes_minor)
+    stations = send and StationCommands(**common, send=written_down(send, **common))
     desk = Desk(
         database=database,
         engine=engine,
@@ -127,22 +149,24 @@ def build_app(
         now_ms=now_ms,
         chance=chance,
         public_url=public_url,
+        orders=orders,
         stations=stations,
         hosts=hosts or HostTraces({}),
         links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
-    tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
-    day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    doors = Doors(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    console, drivers = Console(desk, tariffs, day, doors, gate), DriverPages(desk)
+    tariffs = TariffDesk(**common, orders=orders, terms=terms)
+    day = Day(**common, chance=chance)
+    doors = Doors(**common, engine=engine, chance=chance)
+    console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
     app = _guarded(gate)
     app.include_router(api(desk))
     app.include_router(day_api(day))
     app.include_router(station_api(desk))
     app.include_router(tariff_api(tariffs))
     app.include_router(receipt_api(desk))
-    app.include_router(meter_api(MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)))
+    app.include_router(meter_api(MeterDesk(**common)))
+    app.include_router(approval_api(orders))
     app.include_router(drivers.router())
     app.include_router(console.router())
 
@@ -215,6 +239,12 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
     async def who_is_it(request: Request, error: LoginNeeded) -> Response:
         return RedirectResponse(error.address, status_code=303)
 
+    @app.exception_handler(Waits)
+    async def waits(request: Request, error: Waits) -> Response:
+        if request.url.path.startswith(FOR_MACHINES):
+            return JSONResponse(error.approval, status_code=202)
+        return RedirectResponse(f"/approvals#{error.approval['approval_id']}", status_code=303)
+
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         with contextlib.suppress(UnableToStore, UnableToQueue):
@@ -235,6 +265,10 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
     @app.exception_handler(UnableToCredit)
     async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
+
+    @app.exception_handler(UnableToApprove)
+    async def not_approved(request: Request, error: UnableToApprove) -> Response:
+        return answer(request, {NoSuchApproval: 404, NotTheirs: 403}.get(type(error), 409), str(error))
 
     @app.exception_handler(UnableToReadTariff)
     async def no_tariff(request: Request, error: UnableToReadTariff) -> Response:
