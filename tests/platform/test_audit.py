@@ -18,8 +18,11 @@ ADA = anybody("demo")
 
 async def write(site: Site, count: int, operator_id: str = "demo") -> None:
     for number in range(count):
-        who = anybody(operator_id)
-        await site.database.write(lambda tx, n=number, w=who: audit.append(tx, w, "stop", f"s{n}", at_ms=n))
+
+        def work(tx: Transaction, n: int = number) -> None:
+            audit.append(tx, anybody(operator_id), "stop", f"s{n}", at_ms=n)
+
+        await site.database.write(work)
 
 
 async def verdict(site: Site, checkpoint: str = "", operator_id: str = "demo") -> audit.Verdict:
@@ -48,9 +51,7 @@ async def test_a_chain_that_nobody_touched_is_whole(site: Site) -> None:
     assert [entry["seq"] for entry in page] == [3, 2]
 
 
-@pytest.mark.parametrize(
-    "column", ["at_ms", "who", "person_id", "via", "what", "subject", "outcome", "detail"]
-)
+@pytest.mark.parametrize("column", [name for name in audit._CHAINED if name != "seq"])
 async def test_a_changed_byte_is_found(site: Site, column: str) -> None:
     await write(site, 5)
     value: Any = 77 if column == "at_ms" else '{"x": 1}' if column == "detail" else "x"
@@ -98,11 +99,8 @@ async def test_a_cut_tail_and_a_chain_written_anew_are_found_with_a_checkpoint(s
     kept = (await verdict(site)).checkpoint
     await tamper(site, delete(AUDIT_ENTRY).where(A.seq > 3))
     assert (await verdict(site)).reason == ""
-    cut = await verdict(site, kept)
-    assert (cut.broken_at, cut.reason) == (
-        4,
-        "the chain ends at 3, entry 5 of the checkpoint is gone: cut off",
-    )
+    cut, gone = await verdict(site, kept), "entry 5 of the checkpoint is gone: cut off"
+    assert (cut.broken_at, cut.reason) == (4, f"the chain ends at 3, {gone}")
     await write(site, 3)
     anew = await verdict(site, kept)
     assert (anew.broken_at, "not the one of the checkpoint" in anew.reason) == (5, True)

@@ -132,21 +132,13 @@ def build_app(
     says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
     header of the console, orders of money above `four_eyes_minor` need two,
     `who_of_token` finds the person behind a bearer token."""
-    gate = Gate(
-        database=database,
-        operator_id=operator_id,
-        now_ms=now_ms,
-        secure=public_url().startswith("https://"),
-        who_of_token=who_of_token,
-    )
     common: dict[str, Any] = {"database": database, "operator_id": operator_id, "now_ms": now_ms}
+    gate = Gate(**common, secure=public_url().startswith("https://"), who_of_token=who_of_token)
     orders = Orders(**common, engine=engine, chance=chance, four_eyes_minor=four_eyes_minor)
     stations = send and StationCommands(**common, send=written_down(send, **common))
     desk = Desk(
-        database=database,
+        **common,
         engine=engine,
-        operator_id=operator_id,
-        now_ms=now_ms,
         chance=chance,
         public_url=public_url,
         orders=orders,
@@ -160,16 +152,19 @@ def build_app(
     doors = Doors(**common, engine=engine, chance=chance)
     console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
     app = _guarded(gate)
-    app.include_router(api(desk))
-    app.include_router(day_api(day))
-    app.include_router(station_api(desk))
-    app.include_router(tariff_api(tariffs))
-    app.include_router(receipt_api(desk))
-    app.include_router(meter_api(MeterDesk(**common)))
-    app.include_router(approval_api(orders))
-    app.include_router(drivers.router())
-    app.include_router(console.router())
-
+    meters = MeterDesk(**common)
+    for router in (
+        api(desk),
+        day_api(day),
+        station_api(desk),
+        tariff_api(tariffs),
+        receipt_api(desk),
+        meter_api(meters),
+        approval_api(orders),
+        drivers.router(),
+        console.router(),
+    ):
+        app.include_router(router)
     _add_for_machines(app, gate, health, metrics)
     _explain_errors(app, gate, console, drivers)
     return WebSide(app, desk, day, gate)
@@ -224,6 +219,24 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
     return answer
 
 
+def _explain_people(app: FastAPI, answer: Callable[[Request, int, str], Response]) -> None:
+    """What has to do with who asks: a login that is needed, a second person."""
+
+    @app.exception_handler(LoginNeeded)
+    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
+        return RedirectResponse(error.address, status_code=303)
+
+    @app.exception_handler(Waits)
+    async def waits(request: Request, error: Waits) -> Response:
+        if request.url.path.startswith(FOR_MACHINES):
+            return JSONResponse(error.approval, status_code=202)
+        return RedirectResponse(f"/approvals#{error.approval['approval_id']}", status_code=303)
+
+    @app.exception_handler(UnableToApprove)
+    async def not_approved(request: Request, error: UnableToApprove) -> Response:
+        return answer(request, {NoSuchApproval: 404, NotTheirs: 403}.get(type(error), 409), str(error))
+
+
 def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverPages) -> None:
     """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
     words."""
@@ -235,15 +248,7 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
             return JSONResponse({"error": reason}, status_code=status, headers=headers)
         return console.sorry(status, reason, headers)
 
-    @app.exception_handler(LoginNeeded)
-    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
-        return RedirectResponse(error.address, status_code=303)
-
-    @app.exception_handler(Waits)
-    async def waits(request: Request, error: Waits) -> Response:
-        if request.url.path.startswith(FOR_MACHINES):
-            return JSONResponse(error.approval, status_code=202)
-        return RedirectResponse(f"/approvals#{error.approval['approval_id']}", status_code=303)
+    _explain_people(app, answer)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
@@ -265,10 +270,6 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
     @app.exception_handler(UnableToCredit)
     async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
-
-    @app.exception_handler(UnableToApprove)
-    async def not_approved(request: Request, error: UnableToApprove) -> Response:
-        return answer(request, {NoSuchApproval: 404, NotTheirs: 403}.get(type(error), 409), str(error))
 
     @app.exception_handler(UnableToReadTariff)
     async def no_tariff(request: Request, error: UnableToReadTariff) -> Response:
