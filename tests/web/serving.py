@@ -32,8 +32,9 @@ async def site_at(folder: Path) -> AsyncIterator[Scene]:
         await database.close()
 
 
-def web_side(scene: Scene, *, hosts: HostTraces | None = None) -> WebSide:
+def web_side(scene: Scene, *, hosts: HostTraces | None = None, **more: Any) -> WebSide:
     """The application under test."""
+    more.setdefault("public_url", lambda: "http://127.0.0.1:8080")
     return build_app(
         database=scene.database,
         engine=scene.engine,
@@ -41,9 +42,9 @@ def web_side(scene: Scene, *, hosts: HostTraces | None = None) -> WebSide:
         now_ms=scene.now_ms,
         terms=scene.stations.terms,
         chance=scene.random,
-        public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
         hosts=hosts,
+        **more,
     )
 
 

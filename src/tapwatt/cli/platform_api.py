@@ -16,6 +16,7 @@ Server = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 _SENSELESS = (400, 422)
+_WAITS = 202
 _TIMEOUT_S = 45.0
 """Longer than the platform waits for a station."""
 
@@ -42,7 +43,13 @@ def ask(
         raise typer.BadParameter("begins with http:// or https://", param_hint="--server")
     try:
         answer = httpx.request(
-            method, f"{base}/api/v1{path}", json=body, content=text, params=query, timeout=_TIMEOUT_S
+            method,
+            f"{base}/api/v1{path}",
+            json=body,
+            content=text,
+            params=query,
+            headers=_headers(),
+            timeout=_TIMEOUT_S,
         )
         value = answer.json()
     except httpx.HTTPError as error:
@@ -55,6 +62,8 @@ def ask(
         raise typer.BadParameter(str(value.get("error", answer.status_code)))
     if answer.is_error:
         raise AnswerIsNo(str(value.get("error", f"the platform answers {answer.status_code}")))
+    if answer.status_code == _WAITS and "approval_id" in value:
+        raise AnswerIsNo(f"it waits for a second person, as {value['approval_id']}; see /approvals")
     return value
 
 
@@ -62,6 +71,16 @@ def no(reason: AnswerIsNo) -> int:
     """Say why the answer is no."""
     sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")
     return 1
+
+
+def _headers() -> dict[str, str]:
+    """The token of whoever sits at the shell, once people log in."""
+    token = os.environ.get("TAPWATT_TOKEN", "").strip()
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise typer.BadParameter("TAPWATT_TOKEN is no token")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _port() -> str:

@@ -13,11 +13,13 @@ from sqlalchemy import (
 )
 
 from tapwatt.engine import machine_tables
+from tapwatt.platform.access_tables import access_tables
 from tapwatt.traces import trace_table
 
 METADATA = MetaData()
 SESSION = machine_tables(METADATA, "session")
 TRACES = trace_table(METADATA)
+PERSON, LOGIN, LOGIN_TRY, APPROVAL, AUDIT_ENTRY = access_tables(METADATA)
 
 
 def _table(name: str, *columns: Column[object] | UniqueConstraint | Index, key: tuple[str, ...]) -> Table:

@@ -1,13 +1,15 @@
 """The web application of the platform: console, API and health, behind the guard."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 from starlette.types import Send as Sending
 
 from tapwatt.core.effects import Effect
@@ -16,30 +18,39 @@ from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpi.tariffs import UnableToReadTariff
-from tapwatt.pages.guard import Guard
+from tapwatt.pages.guard import READING, Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views
+from tapwatt.platform.approvals import NoSuchApproval, NotTheirs, UnableToApprove
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
+from tapwatt.web.approval_api import approval_api
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
 from tapwatt.web.day import Day
 from tapwatt.web.day_api import day_api
 from tapwatt.web.desk import Desk
+from tapwatt.web.doors import Doors
 from tapwatt.web.driver import DriverPages
+from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
+from tapwatt.web.orders import Orders, Waits, written_down
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
 
-FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""Said where the public address is https: a browser that heard it comes by https alone (RFC 6797)."""
+REFUSED_FROM = 400
+FOUR_EYES_MINOR = 10_000
+"""Above this an order of money waits for a second person, if no setting says otherwise."""
 FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
@@ -52,11 +63,13 @@ DESCRIPTION = (
 class WebSide(Guard):
     """The application for one operator's console. Each step of a session wakes the open pages."""
 
-    def __init__(self, app: FastAPI, desk: Desk, day: Day) -> None:
-        super().__init__(app, headers=HEADERS)
+    def __init__(self, app: FastAPI, desk: Desk, day: Day, gate: Gate) -> None:
+        strict = STRICT_TRANSPORT if gate.secure else {}
+        super().__init__(app, headers={**HEADERS, **strict}, hosts=self._public_hosts)
         self.app = app
         self._desk = desk
         self._day = day
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Sending) -> None:
         """Answer in the reader's language, by the operator's clock."""
@@ -69,7 +82,28 @@ class WebSide(Guard):
                     time_zone=(await self._day.operator())["time_zone"],
                 )
             )
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] in READING:
+            await super().__call__(scope, receive, send)
+            return
+        status = 0
+
+        async def seen(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        await super().__call__(scope, receive, seen)
+        if status >= REFUSED_FROM:
+            await self._gate.refused(Request(scope), status)
+
+    def _public_hosts(self) -> frozenset[str]:
+        """The public name, once nobody gets in without a login."""
+        public = urlsplit(self._desk.public_url()).netloc.lower()
+        return frozenset({public}) if public and self._gate.closed else frozenset()
+
+    async def look(self) -> bool:
+        """Find out whether the house is closed: whether there is an administrator."""
+        return await self._gate.look()
 
     def close(self) -> None:
         """End the open event streams, so that a stop of the program need not wait for them."""
@@ -90,28 +124,55 @@ def build_app(
     hosts: HostTraces | None = None,
     terms: Terms | None = None,
     links: tuple[tuple[str, str], ...] = (),
+    four_eyes_minor: int = FOUR_EYES_MINOR,
+    who_of_token: TokenLookup | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
     gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
     says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
-    header of the console."""
-    stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
+    header of the console, orders of money above `four_eyes_minor` need two,
+    `who_of_token` finds the person behind a bearer token."""
+    common: dict[str, Any] = {"database": database, "operator_id": operator_id, "now_ms": now_ms}
+    gate = Gate(**common, secure=public_url().startswith("https://"), who_of_token=who_of_token)
+    orders = Orders(**common, engine=engine, chance=chance, four_eyes_minor=four_eyes_minor)
+    stations = send and StationCommands(**common, send=written_down(send, **common))
     desk = Desk(
-        database=database,
+        **common,
         engine=engine,
-        operator_id=operator_id,
-        now_ms=now_ms,
         chance=chance,
         public_url=public_url,
+        orders=orders,
         stations=stations,
         hosts=hosts or HostTraces({}),
         links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
-    tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
-    day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    console, drivers = Console(desk, tariffs, day), DriverPages(desk)
-    app = FastAPI(
+    tariffs = TariffDesk(**common, orders=orders, terms=terms)
+    day = Day(**common, chance=chance)
+    doors = Doors(**common, engine=engine, chance=chance)
+    console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
+    app = _guarded(gate)
+    meters = MeterDesk(**common)
+    for router in (
+        api(desk),
+        day_api(day),
+        station_api(desk),
+        tariff_api(tariffs),
+        receipt_api(desk),
+        meter_api(meters),
+        approval_api(orders),
+        drivers.router(),
+        console.router(),
+    ):
+        app.include_router(router)
+    _add_for_machines(app, gate, health, metrics)
+    _explain_errors(app, gate, console, drivers)
+    return WebSide(app, desk, day, gate)
+
+
+def _guarded(gate: Gate) -> FastAPI:
+    """An application without routes, each of which will be behind the gate."""
+    return FastAPI(
         title="Tapwatt",
         version="1",
         description=DESCRIPTION,
@@ -119,30 +180,25 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(gate.check)],
     )
-    app.include_router(api(desk))
-    app.include_router(day_api(day))
-    app.include_router(station_api(desk))
-    app.include_router(tariff_api(tariffs))
-    app.include_router(receipt_api(desk))
-    app.include_router(meter_api(MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)))
-    app.include_router(drivers.router())
-    app.include_router(console.router())
-
-    _add_for_machines(app, health, metrics)
-    _explain_errors(app, console, drivers)
-    return WebSide(app, desk, day)
 
 
 def _add_for_machines(
-    app: FastAPI, health: Callable[[], dict[str, object]], metrics: Callable[[], Awaitable[str]] | None
+    app: FastAPI,
+    gate: Gate,
+    health: Callable[[], dict[str, object]],
+    metrics: Callable[[], Awaitable[str]] | None,
 ) -> None:
     """What no person reads: health, figures, and the files of pages."""
 
     @app.get("/health", include_in_schema=False)
-    async def alive() -> Response:
+    async def alive(request: Request) -> Response:
         body = {"status": "ok", **health()}
-        return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
+        status = 503 if body["status"] == "down" else 200
+        if not await gate.may_see(request):
+            body = {"status": body["status"]}
+        return JSONResponse(body, status_code=status)
 
     if metrics is not None:
         app.add_api_route("/metrics", _scraped(metrics), methods=["GET"], include_in_schema=False)
@@ -163,7 +219,25 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
     return answer
 
 
-def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
+def _explain_people(app: FastAPI, answer: Callable[[Request, int, str], Response]) -> None:
+    """What has to do with who asks: a login that is needed, a second person."""
+
+    @app.exception_handler(LoginNeeded)
+    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
+        return RedirectResponse(error.address, status_code=303)
+
+    @app.exception_handler(Waits)
+    async def waits(request: Request, error: Waits) -> Response:
+        if request.url.path.startswith(FOR_MACHINES):
+            return JSONResponse(error.approval, status_code=202)
+        return RedirectResponse(f"/approvals#{error.approval['approval_id']}", status_code=303)
+
+    @app.exception_handler(UnableToApprove)
+    async def not_approved(request: Request, error: UnableToApprove) -> Response:
+        return answer(request, {NoSuchApproval: 404, NotTheirs: 403}.get(type(error), 409), str(error))
+
+
+def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverPages) -> None:
     """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
     words."""
 
@@ -174,8 +248,12 @@ def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> Non
             return JSONResponse({"error": reason}, status_code=status, headers=headers)
         return console.sorry(status, reason, headers)
 
+    _explain_people(app, answer)
+
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
+        with contextlib.suppress(UnableToStore, UnableToQueue):
+            await gate.know(request)
         reason = {
             (404, "Not Found"): f"there is no {request.url.path}",
             (405, "Method Not Allowed"): f"{request.method} is not taken at {request.url.path}",

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from tapwatt.core.ids import receipt_token
 from tapwatt.core.tariff.clock import zone_of
-from tapwatt.platform import day_figures, facts, finding, fleet, holds, notes, receipts, review, views
+from tapwatt.platform import audit, day_figures, facts, finding, fleet, holds, notes, receipts, review, views
 from tapwatt.platform.finding import Wanted
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
+from tapwatt.web.gate import acting
 
 Json = dict[str, Any]
 USUAL_CURRENCY, USUAL_ZONE = "EUR", "UTC"
@@ -116,15 +117,21 @@ class Day:
 
     async def note(self, session_id: str, *, text: str, by: str, key: str | None) -> bool:
         """Write a note; False when the operator has no such session. Raises UnableToNote."""
-        now_ms, note_key = self.now_ms(), key or receipt_token(self.chance(receipts.TOKEN_BYTES))
-        return await self.database.write(
-            lambda tx: notes.add(
+        who, now_ms = acting(self.operator_id, by), self.now_ms()
+        note_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
+
+        def work(tx: Transaction) -> bool:
+            known = notes.add(
                 tx,
                 operator_id=self.operator_id,
                 session_id=session_id,
                 text=text,
-                by=by,
+                by=who.name,
                 key=note_key,
                 at_ms=now_ms,
             )
-        )
+            if known:
+                audit.append(tx, who, "note", session_id, at_ms=now_ms)
+            return known
+
+        return await self.database.write(work)

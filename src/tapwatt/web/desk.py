@@ -9,9 +9,11 @@ from tapwatt.core.events import HoldChosen, StopAsked
 from tapwatt.core.ids import receipt_token
 from tapwatt.core.receipt import Receipt
 from tapwatt.core.session import Session, UnableToDecide
-from tapwatt.engine import Engine
+from tapwatt.engine import Engine, Stepper
 from tapwatt.pages.live import Live
-from tapwatt.platform import receipts, review, upkeep, views
+from tapwatt.platform import audit, receipts, review, upkeep, views
+from tapwatt.platform.access import Who
+from tapwatt.platform.approvals import Kind, Order
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import StationCommands
 from tapwatt.platform.wire_traces import session_traces
@@ -19,6 +21,8 @@ from tapwatt.store import Database, Transaction
 from tapwatt.web.chart.arrows import arrows, payments
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.chart.own import facts, of_session, window
+from tapwatt.web.gate import acting
+from tapwatt.web.orders import Orders
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -39,6 +43,8 @@ class Desk:
     """So many random bytes."""
     public_url: Callable[[], str]
     """Where drivers' phones reach this platform."""
+    orders: Orders
+    """On their way to be carried out, or to a second person."""
     stations: StationCommands | None = None
     """None where no station can be reached from here."""
     hosts: HostTraces = field(default_factory=lambda: HostTraces({}))
@@ -100,23 +106,11 @@ class Desk:
         self, number: str, *, amount_minor: int | None, by: str, why: str, key: str | None
     ) -> Json | None:
         """Take a receipt back in whole or part; see `receipts.credit_receipt`. Without a key, every order is
-        one of its own."""
-        now_ms, chance = self.now_ms(), self.chance(receipts.TOKEN_BYTES)
+        one of its own. Raises Waits when a second person is needed."""
         order_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
-        note = await self.engine.transact(
-            lambda tx, stepper: receipts.credit_receipt(
-                tx,
-                stepper,
-                operator_id=self.operator_id,
-                number=number,
-                amount_minor=amount_minor,
-                by=by,
-                why=why,
-                key=order_key,
-                chance=chance,
-                at_ms=now_ms,
-            )
-        )
+        body = {"amount_minor": amount_minor, "why": why, "key": order_key}
+        order = Order(kind=Kind.CREDIT, subject=number, body=body)
+        note: Json | None = await self.orders.give(order, by=by)
         return note and self._linked(note)
 
     def _linked(self, document: Json) -> Json:
@@ -164,26 +158,21 @@ class Desk:
         )
 
     async def decide(self, session_id: str, *, amount_minor: int, by: str, why: str) -> bool:
-        """Decide a session in review; see `review.decide`."""
-        now_ms = self.now_ms()
-        return await self.engine.transact(
-            lambda _, stepper: review.decide(
-                stepper,
-                operator_id=self.operator_id,
-                session_id=session_id,
-                amount_minor=amount_minor,
-                by=by,
-                why=why,
-                at_ms=now_ms,
-            )
-        )
+        """Decide a session in review; see `review.decide`. Raises Waits when a second person is needed."""
+        body = {"amount_minor": amount_minor, "why": why}
+        return bool(await self.orders.give(Order(kind=Kind.DECIDE, subject=session_id, body=body), by=by))
 
     async def acknowledge(self, key: str, *, by: str) -> bool:
         """Take note of an alarm; False when there is none of that key."""
-        now_ms = self.now_ms()
-        known = await self.database.write(
-            lambda tx: review.acknowledge(tx, operator_id=self.operator_id, key=key, by=by, at_ms=now_ms)
-        )
+        now_ms, who = self.now_ms(), acting(self.operator_id, by)
+
+        def work(tx: Transaction) -> bool:
+            known = review.acknowledge(tx, operator_id=self.operator_id, key=key, by=who.name, at_ms=now_ms)
+            if known:
+                audit.append(tx, who, "alarm acknowledged", key, at_ms=now_ms)
+            return known
+
+        known = await self.database.write(work)
         self.live.changed()
         return known
 
@@ -213,7 +202,8 @@ class Desk:
             raise UnableToDecide(f"session {session_id} is {found['state']}: its hold is asked for already")
         if amount_minor not in found["hold_choices_minor"]:
             raise UnableToDecide(f"{amount_minor} is none of the holds that were offered")
-        await self.engine.handle(session_id, HoldChosen(at_ms=self.now_ms(), amount_minor=amount_minor))
+        chosen = HoldChosen(at_ms=self.now_ms(), amount_minor=amount_minor)
+        await self._step(session_id, chosen, "hold chosen", acting(self.operator_id))
         return True
 
     async def stop(self, session_id: str) -> bool:
@@ -223,5 +213,13 @@ class Desk:
         """
         if await self.session(session_id) is None:
             return False
-        await self.engine.handle(session_id, StopAsked(at_ms=self.now_ms(), by="operator"))
+        who = acting(self.operator_id)
+        await self._step(session_id, StopAsked(at_ms=self.now_ms(), by=who.name), "stop", who)
         return True
+
+    async def _step(self, session_id: str, event: Event, what: str, who: Who) -> None:
+        def work(tx: Transaction, stepper: Stepper[Session, Event, Effect]) -> None:
+            stepper.step(session_id, event)
+            audit.append(tx, who, what, session_id, at_ms=self.now_ms())
+
+        await self.engine.transact(work)

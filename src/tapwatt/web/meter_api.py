@@ -14,7 +14,7 @@ from tapwatt.ocmf.container import FILE_LIMIT, read_file
 from tapwatt.ocmf.curves import UnableToJudge
 from tapwatt.ocmf.keys import KEY_LIMIT, KeyRegister
 from tapwatt.ocmf.shown import as_json
-from tapwatt.platform import meter_keys
+from tapwatt.platform import audit, meter_keys
 from tapwatt.platform.meter_keys import (
     BY_MAX,
     METER_MAX,
@@ -24,8 +24,9 @@ from tapwatt.platform.meter_keys import (
     SenselessKey,
     UnableToChangeKeys,
 )
-from tapwatt.store import Database
+from tapwatt.store import Database, Transaction
 from tapwatt.web.api import PROBLEMS, Json, Problem
+from tapwatt.web.gate import acting
 
 Meter = Annotated[str, Path(description="As in `meter`", min_length=1, max_length=METER_MAX)]
 MISSING: dict[int | str, dict[str, Any]] = {
@@ -87,15 +88,27 @@ class MeterDesk:
 
     async def add(self, given: KeyGiven) -> Json:
         """Register a key. Raises UnableToChangeKeys and its kinds."""
-        owner, at_ms, row = self.operator_id, self.now_ms(), given.model_dump()
-        return await self.database.write(lambda tx: meter_keys.add(tx, operator_id=owner, at_ms=at_ms, **row))
+        who, at_ms, row = acting(self.operator_id, given.by), self.now_ms(), given.model_dump()
+        row["by"] = who.name
+
+        def work(tx: Transaction) -> Json:
+            added = meter_keys.add(tx, operator_id=self.operator_id, at_ms=at_ms, **row)
+            audit.append(tx, who, "meter key added", given.meter, at_ms=at_ms)
+            return added
+
+        return await self.database.write(work)
 
     async def end(self, meter: str, at_ms: int | None) -> Json:
         """Set a key's end. Raises UnableToChangeKeys and its kinds."""
-        owner, until_ms = self.operator_id, self.now_ms() if at_ms is None else at_ms
-        return await self.database.write(
-            lambda tx: meter_keys.end(tx, operator_id=owner, meter=meter, at_ms=until_ms)
-        )
+        who, now_ms = acting(self.operator_id), self.now_ms()
+        until_ms = now_ms if at_ms is None else at_ms
+
+        def work(tx: Transaction) -> Json:
+            ended = meter_keys.end(tx, operator_id=self.operator_id, meter=meter, at_ms=until_ms)
+            audit.append(tx, who, "meter key ended", meter, at_ms=now_ms)
+            return ended
+
+        return await self.database.write(work)
 
 
 def meter_api(desk: MeterDesk) -> APIRouter:
