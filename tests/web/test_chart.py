@@ -189,7 +189,7 @@ async def test_a_page_comes_even_when_no_host_answers(scene: Scene, web: httpx.A
     session_id = await scene.visit(1, 44)
     page = await web.get(f"/sessions/{session_id}/chart")
     assert page.status_code == 200
-    assert "Gateway, acquirer, scheme, issuer do not answer." in page.text
+    assert "These do not answer: gateway, acquirer, scheme, issuer." in page.text
     chart = (await web.get(f"/api/v1/sessions/{session_id}/chart")).json()
     assert set(chart["parties"].values()) == {False}
 

@@ -40,7 +40,7 @@ def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Env
     env.globals["links"] = links
     for write in (
         written.money, written.number, written.clock, written.when, written.day, written.moment,
-        written.power, written.duration, written.exact, written.percent, written.kwh,
+        written.power, written.duration, written.exact, written.percent, written.kwh, written.figure,
     ):  # fmt: skip
         env.filters[write.__name__] = write
     env.filters["typed"] = written.plain_amount

@@ -16,6 +16,7 @@ from tapwatt.web.chart.drawing import chart_page
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
 from tapwatt.web.queue import ReviewQueue
+from tapwatt.web.sentences import in_words
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
@@ -56,6 +57,7 @@ class Console:
         self._desk = desk
         self._day = day
         self._env = environment("tapwatt.web", links=desk.links)
+        self._env.filters["in_words"] = in_words
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE

@@ -18,7 +18,7 @@ TOKEN_MAX = 64
 WAITING_MAX = 20
 """So many receipts may wait for their turn to be drawn; one more is told to come back."""
 NOT_A_NAME = re.compile(r"[^\w.-]", re.ASCII)
-NOTHING = "There is nothing at this address."
+SAID = ("There is nothing at this address.", "This does not work at the moment. Please try again later.")
 
 
 class DriverPages:
@@ -69,6 +69,6 @@ class DriverPages:
     def sorry(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """The same few words whatever is wrong: a driver can do nothing about it, and a stranger learns
         nothing."""
-        said = NOTHING if status < 500 else "This does not work at the moment. Please try again later."
+        said = SAID[status >= 500]
         page = render(self._env, "driver/sorry.html", said=said)
         return HTMLResponse(page, status_code=status, headers=headers)
