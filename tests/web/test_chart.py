@@ -58,6 +58,7 @@ def row(number: int, wire: str, name: str, **more: Any) -> Json:
         ("uplink", "CardPresented", {"fields": {"token": "tok"}}, True),
         ("uplink", "CardPresented", {"fields": {"token": "other"}}, False),
         ("uplink", "Show", {"fields": {"lines": ["Approved", ""]}}, True),
+        ("uplink", "Show", {"fields": {"lines": ["Approved", "http://x/d/receipts/A"]}}, True),
         ("uplink", "Show", {"fields": {"lines": ["Declined"]}}, False),
         ("uplink", "TerminalReported", {"fields": {}}, False),
         ("zvt", "06 22 preauthorisation", {"key": "S1.p1"}, True),

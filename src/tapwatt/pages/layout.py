@@ -9,6 +9,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from tapwatt.pages import written
 from tapwatt.pages.catalogue import install, languages_of
+from tapwatt.pages.qr import qr
 from tapwatt.pages.reader import READER
 
 # No inline script or style, nothing from elsewhere, no framing: what a page may do is what we wrote.
@@ -43,6 +44,7 @@ def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Env
         written.power, written.duration, written.exact, written.percent, written.kwh, written.figure,
     ):  # fmt: skip
         env.filters[write.__name__] = write
+    env.filters["qr"] = qr
     env.filters["typed"] = written.plain_amount
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     env.globals["reader"] = READER.get

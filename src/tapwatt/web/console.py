@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from tapwatt.core.screen import is_receipt_link
 from tapwatt.pages.layout import environment, render
 from tapwatt.pages.stream import EventStream
 from tapwatt.web import language
@@ -58,6 +59,7 @@ class Console:
         self._day = day
         self._env = environment("tapwatt.web", links=desk.links)
         self._env.filters["in_words"] = in_words
+        self._env.tests["receipt_link"] = is_receipt_link
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE

@@ -43,7 +43,15 @@ class DriverPages:
         found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
         if found is None:
             return self.sorry(404)
-        return HTMLResponse(render(self._env, "driver/receipt.html", page=shown(found), token=token))
+        return HTMLResponse(
+            render(
+                self._env,
+                "driver/receipt.html",
+                page=shown(found),
+                token=token,
+                address=self._desk.receipt_address(token),
+            )
+        )
 
     async def receipt_as_text(self, token: str) -> Response:
         """The same as text."""
@@ -60,7 +68,12 @@ class DriverPages:
         self._waiting += 1
         try:
             async with self._drawing:
-                body = await asyncio.to_thread(receipt_pdf, shown(found), issued_ms=found.issued_ms)
+                body = await asyncio.to_thread(
+                    receipt_pdf,
+                    shown(found),
+                    issued_ms=found.issued_ms,
+                    address=self._desk.receipt_address(token),
+                )
         finally:
             self._waiting -= 1
         name = f'inline; filename="{NOT_A_NAME.sub("-", found.number)}.pdf"'
