@@ -10,7 +10,7 @@ from importlib import import_module
 
 from bench.figures import PAGE, Section, as_markdown, as_text, machine, write_page
 
-BENCHES = ("iso8583", "store", "authorisations", "ocpp", "world", "ocmf", "tariff")
+BENCHES = ("iso8583", "store", "authorisations", "ocpp", "world", "ocmf", "tariff", "pages")
 
 
 def main(asked: list[str]) -> int:

@@ -74,9 +74,12 @@ class Station:
         """Boot and say that a connector is there."""
         boot = {"chargePointVendor": "Bench", "chargePointModel": "B1", "firmwareVersion": "1"}
         assert (await self.ask("BootNotification", boot))["status"] == "Accepted"
-        await self.ask(
-            "StatusNotification", {"connectorId": 1, "errorCode": "NoError", "status": "Available"}
-        )
+        await self.status("Available")
+
+    async def status(self, status: str) -> None:
+        """Say how the connector is."""
+        said = {"connectorId": 1, "errorCode": "NoError", "status": status}
+        await self.ask("StatusNotification", said)
 
     async def charge(self) -> None:
         """Begin to charge on the account's tag."""
@@ -109,7 +112,8 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-async def _dial(port: int, name: str) -> Station:
+async def dial(port: int, name: str) -> Station:
+    """A station that has booted."""
     url = f"ws://127.0.0.1:{port}/ocpp/{name}"
     socket = await connect(url, subprotocols=[Subprotocol("ocpp1.6")], compression=None)
     station = Station(socket, name)
@@ -151,7 +155,7 @@ def _check_that_all_counted(database: Path) -> None:
 
 
 async def _metering(platform: Program) -> list[tuple[str, ...]]:
-    stations = [await _dial(platform.ports["ocpp"], f"BENCH{number}") for number in range(STATIONS)]
+    stations = [await dial(platform.ports["ocpp"], f"BENCH{number}") for number in range(STATIONS)]
     for station in stations:
         await station.charge()
     cpu_ms: dict[str, list[float]] = {pace: [] for pace in PACES}
@@ -189,13 +193,13 @@ async def _meter(station: Station, every_s: float, until: float) -> list[float]:
 async def _idling(platform: Program) -> float:
     """Bytes of the platform for each of many stations that have booted and say nothing."""
     port = platform.ports["ocpp"]
-    first = [await _dial(port, f"FIRST{number}") for number in range(DIALLING)]
+    first = [await dial(port, f"FIRST{number}") for number in range(DIALLING)]
     listening = [asyncio.create_task(station.listen()) for station in first]
     await asyncio.sleep(SETTLE_S)
     before = platform.memory_bytes()
     for begin in range(0, IDLE, DIALLING):
         names = [f"IDLE{number}" for number in range(begin, begin + DIALLING)]
-        stations = await asyncio.gather(*(_dial(port, name) for name in names))
+        stations = await asyncio.gather(*(dial(port, name) for name in names))
         listening += [asyncio.create_task(station.listen()) for station in stations]
     await asyncio.sleep(SETTLE_S)
     after = platform.memory_bytes()

@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.browser.test_console import heard, tab_to
 from tests.journeys.world import World, cabled_world
+from tests.pages.codes import read_png
 
 from tapwatt.rails.sandbox import cards
 from tapwatt.sim.forecourt.switches import switch
@@ -163,6 +164,19 @@ async def test_a_good_card_charges_and_the_same_card_stops(visitor: Visitor) -> 
     assert (
         link == f"http://{visitor.site.settings.host}:{visitor.site.settings.http_port}/sessions/{session_id}"
     )
+
+
+async def test_the_terminal_shows_the_receipts_address_as_a_code(visitor: Visitor) -> None:
+    await visitor.charges("visa-good")
+    await visitor.does("stop")
+    code = visitor.page.locator("#terminal .qr")
+    await expect(code).to_be_visible()
+    drawn = await visitor.page.locator("#terminal .screen").screenshot()
+    console = f"http://{visitor.site.settings.host}:{visitor.site.settings.http_port}"
+    session_id = (await visitor.site.newest())["session_id"]
+    page = (await visitor.site.client.get(f"{console}/api/v1/sessions/{session_id}")).json()
+    assert read_png(drawn) == [page["receipt_url"]]
+    await expect(visitor.page.locator("#terminal .screen")).not_to_contain_text("http")
 
 
 async def test_the_other_scheme_stopped_at_the_station(visitor: Visitor) -> None:

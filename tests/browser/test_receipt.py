@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
+from tests.pages.codes import read_png
 from tests.web.scenes import CURVE, Scene
 from tests.web.serving import serving, site_at
 
@@ -23,6 +24,11 @@ async def opened(browser: Browser, url: str, **how: Any) -> tuple[Page, list[str
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(url)
     return page, complaints
+
+
+def url_on_paper(path: str) -> str:
+    """The address that the platform gives itself in tests, wherever it is served."""
+    return f"http://127.0.0.1:8080{path}"
 
 
 async def receipt_path(scene: Scene) -> str:
@@ -50,6 +56,7 @@ async def test_it_fits_and_is_dark_where_the_phone_is(tmp_path: Path, browser: B
                 assert await page.evaluate(WIDE) == 0, f"{width} {scheme} scrolls sideways"
                 file = tmp_path / f"{width}-{scheme}.png"
                 await page.screenshot(path=file, full_page=True)
+                assert read_png(await page.locator(".slip").screenshot()) == [url_on_paper(path)]
                 grounds.add(await page.evaluate(GROUND))
                 assert complaints == []
             assert len(grounds) == 2, "dark is not light"

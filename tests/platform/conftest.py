@@ -18,7 +18,7 @@ from tapwatt.core.hold import HoldPolicy
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpp import messages as ocpp
-from tapwatt.platform import places, seed, views
+from tapwatt.platform import places, receipts, seed, views
 from tapwatt.platform.performers import Performers
 from tapwatt.platform.sessions import SESSIONS, Event, record
 from tapwatt.platform.stations import Stations
@@ -94,6 +94,7 @@ class Site:
                 load=self.load,
                 screen=self.screen,
                 now_ms=self.now_ms,
+                receipt_link=self.receipt_link,
             ),
             now_ms=self.now_ms,
             inline=partial(record, chance=self.random),
@@ -119,6 +120,13 @@ class Site:
 
     async def screen(self, terminal_id: str, lines: tuple[str, ...]) -> None:
         return None
+
+    async def receipt_link(self, session_id: str) -> str | None:
+        return await self.database.read(
+            lambda tx: receipts.link_of(
+                tx, operator_id="demo", session_id=session_id, public_url="http://127.0.0.1:8080"
+            )
+        )
 
     async def says(self, message: ocpp.StationMessage, station_id: str = "CS1") -> Any:
         received = ocpp.Received(

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from tests.web.charts import Wires
 from tests.web.scenes import CURVE, Scene
 
 import tapwatt
@@ -14,6 +15,7 @@ from tapwatt.core.effects import Leader
 from tapwatt.core.ledger import receivable
 from tapwatt.core.payment import PaymentState
 from tapwatt.core.session import Reason, SessionState
+from tapwatt.markets.jurisdictions import rates_known_from, rules
 from tapwatt.ocpp.messages import ConnectorStatus
 from tapwatt.pages.catalogue import catalogue
 from tapwatt.pages.layout import environment
@@ -23,18 +25,20 @@ from tapwatt.platform import day_figures, fleet
 from tapwatt.platform.access import Role
 from tapwatt.platform.approvals import Kind
 from tapwatt.uplink.messages import TerminalState
-from tapwatt.web import console, login, people, search_form, story
+from tapwatt.web import console, driver, login, people, search_form, story, tariffs
+from tapwatt.web.patterns import DAYS, JOINED, PATTERNS
 
 PACKAGE = Path(tapwatt.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
-GAP = re.compile(r"%\(\w+\)s")
+GAP = re.compile(r"%\(\w+\)s|\{\w*\}")
+CERTAINTIES = {rule.certainty for rule in rules()} | {rates_known_from()[1]}
 AT_MS = 1_800_014_400_000
 
 
 def in_templates() -> Iterator[str | tuple[str, ...]]:
     """What stands marked in a template; a pair where a number decides."""
     env = environment("tapwatt.web")
-    for path in sorted(PACKAGE.rglob("templates/**/*.html")):
+    for path in sorted(path for room in ("pages", "web") for path in (PACKAGE / room).rglob("*.html")):
         for _, _, message in env.extract_translations(path.read_text("utf-8")):  # type: ignore[attr-defined]
             if isinstance(message, str):
                 yield message
@@ -78,6 +82,7 @@ def in_tables() -> Iterator[str]:
     yield from (role.value for role in Role)
     yield from (login.WRONG, login.BUSY, login.LATER, people.OLD_IS_WRONG, people.SHORT_OR_PLAIN)
     yield from (people.DIFFER, people.CHANGED, *Kind, "waiting", "approved", "rejected", "expired")
+    yield from (*PATTERNS, *JOINED, *DAYS, *tariffs.TONES, "nothing", *CERTAINTIES, *driver.SAID)
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -185,3 +190,54 @@ async def test_the_switch_leads_nowhere_else(web: httpx.AsyncClient, referer: st
     answer = await web.post("/language", data={"language": "zh"}, headers={"Referer": referer})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     assert (await web.post("/language", data={"language": "xx"})).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "de",
+            (
+                "Alle Nachrichten von",
+                "hält eine Karte hin",
+                "Kartenbank",
+                "Zeiten in Europe/Berlin",
+                "60,00 EUR",
+            ),
+        ),
+        ("zh", ("全部消息", "刷卡", "发卡方", "60.00 EUR")),
+    ],
+)
+async def test_a_chart_is_told_in_the_readers_language(
+    scene: Scene, language: str, words: tuple[str, ...]
+) -> None:
+    await scene.opens()
+    session_id = await scene.visit(1, *CURVE)
+    async with Wires(scene) as wires:
+        await wires.tell(session_id)
+        headers = {"Accept-Language": language}
+        page = (await wires.web.get(f"/sessions/{session_id}/chart", headers=headers)).text
+    assert [word for word in words if word not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "path", "words"),
+    [
+        ("de", "/tariffs", ("Alle Tarife", "0,58 EUR/kWh", "Version 1")),
+        (
+            "de",
+            "/tariffs/DC-0.58",
+            ("Energie kostet 0,5831 EUR je kWh", "Was der Prüfer sagt", "20 kWh in 25 Minuten"),
+        ),
+        ("de", "/tariffs/new", ("Ein einfacher Tarif", "Standgebühr je Minute")),
+        ("de", "/tariffs/none", ("Es gibt keinen Tarif none.",)),
+        ("zh", "/tariffs/DC-0.58", ("电量每 kWh 0.5831 EUR。", "检查结果")),
+        ("zh", "/sessions/none", ("没有会话 none",)),
+    ],
+)
+async def test_tariffs_and_errors_are_told_in_the_readers_language(
+    scene: Scene, web: httpx.AsyncClient, language: str, path: str, words: tuple[str, ...]
+) -> None:
+    await scene.opens()
+    page = (await web.get(path, headers={"Accept-Language": language})).text
+    assert [word for word in words if word not in page] == []

@@ -58,6 +58,7 @@ def row(number: int, wire: str, name: str, **more: Any) -> Json:
         ("uplink", "CardPresented", {"fields": {"token": "tok"}}, True),
         ("uplink", "CardPresented", {"fields": {"token": "other"}}, False),
         ("uplink", "Show", {"fields": {"lines": ["Approved", ""]}}, True),
+        ("uplink", "Show", {"fields": {"lines": ["Approved", "http://x/d/receipts/A"]}}, True),
         ("uplink", "Show", {"fields": {"lines": ["Declined"]}}, False),
         ("uplink", "TerminalReported", {"fields": {}}, False),
         ("zvt", "06 22 preauthorisation", {"key": "S1.p1"}, True),
@@ -189,7 +190,7 @@ async def test_a_page_comes_even_when_no_host_answers(scene: Scene, web: httpx.A
     session_id = await scene.visit(1, 44)
     page = await web.get(f"/sessions/{session_id}/chart")
     assert page.status_code == 200
-    assert "Gateway, acquirer, scheme, issuer do not answer." in page.text
+    assert "These do not answer: gateway, acquirer, scheme, issuer." in page.text
     chart = (await web.get(f"/api/v1/sessions/{session_id}/chart")).json()
     assert set(chart["parties"].values()) == {False}
 

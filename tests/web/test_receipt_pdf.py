@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from pypdf import PdfReader
+from tests.pages.codes import read_boxes
 from tests.web.scenes import CURVE, Scene
 
 from tapwatt.core.receipt_shown import LineShown, Row, Shown, shown
@@ -102,3 +103,20 @@ async def test_a_font_of_the_machine_gives_the_letters_that_ours_lacks(scene: Sc
     assert "⚡" in said
     assert "Հայ" in said
     assert MISSING["en"] not in said
+
+
+async def test_the_code_on_paper_is_the_address_of_the_page(scene: Scene, web: httpx.AsyncClient) -> None:
+    token, _ = await issued(scene)
+    body = (await web.get(f"/d/receipts/{token}.pdf")).content
+    boxes = []
+    for paper in PdfReader(io.BytesIO(body)).pages:
+        for operands, operator in paper.get_contents().operations:  # type: ignore[union-attr]
+            if operator == b"re":
+                x, y, width, height = map(float, operands)
+                boxes.append((x, -y - max(height, 0), width, abs(height)))
+    left, top = min(x for x, *_ in boxes) - 10, min(y for _, y, *_ in boxes) - 10
+    moved = [(x - left, y - top, width, height) for x, y, width, height in boxes]
+    side = max(max(x + width, y + height) for x, y, width, height in moved) + 10
+    link = f"http://127.0.0.1:8080/d/receipts/{token}"
+    assert read_boxes(side, moved, scale=6) == [link]
+    assert f"This receipt on another device: {link}" in text_of(body)

@@ -127,12 +127,14 @@ class SendCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShowOnTerminal:
-    """Text for the driver; best effort, only the newest one matters."""
+    """Text for the driver; best effort, only the newest one matters. `with_receipt`: the link of the
+    session's receipt follows as a line of its own; core does not know it, as it is drawn by chance."""
 
     key: str
     terminal_id: str
     lines: tuple[str, ...]
     seconds: int = 10
+    with_receipt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,8 @@ class Shown:
     help_title: str
     help: tuple[Row, ...]
     as_text: str
+    again: str
+    """Beside the QR code of its address."""
 
 
 def shown(receipt: Receipt) -> Shown:
@@ -103,6 +105,7 @@ def shown(receipt: Receipt) -> Shown:
         help_title=said["help"],
         help=tuple(_help(receipt, said)),
         as_text=said["as_text"],
+        again=said["again"],
     )
 
 

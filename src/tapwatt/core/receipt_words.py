@@ -68,6 +68,7 @@ ENGLISH: Mapping[str, str] = {
     "verification": "Check the meter",
     "session": "Session",
     "as_text": "As plain text",
+    "again": "This receipt on another device",
 }
 GERMAN: Mapping[str, str] = {
     "receipt": "Quittung",
@@ -135,6 +136,7 @@ GERMAN: Mapping[str, str] = {
     "verification": "Messwerte prüfen",
     "session": "Vorgang",
     "as_text": "Als reiner Text",
+    "again": "Diese Quittung auf einem anderen Gerät",
 }
 LANGUAGES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "de": GERMAN}
 ROUNDINGS: Mapping[str, Mapping[str, str]] = {

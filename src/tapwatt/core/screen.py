@@ -7,6 +7,9 @@ from tapwatt.core.money import show
 from tapwatt.core.session_state import Make, Reason, Session
 from tapwatt.core.tariff.shown import price_sentence
 
+RECEIPTS = "/d/receipts/"
+"""Where receipts are, below the platform's public address."""
+
 
 def offer(session: Session) -> tuple[Make, ...]:
     """Price and hold, before the tap."""
@@ -69,11 +72,19 @@ def receipt(session: Session) -> tuple[Make, ...]:
     if session.bill is None or session.meter is None:
         return ()
     paid = show(session.bill.gross_minor, currency=session.bill.currency)
-    return _show(session, f"Paid {paid}", f"{show_kwh(session.meter.delivered_wh)} kWh", "Thank you")
+    lines = (f"Paid {paid}", f"{show_kwh(session.meter.delivered_wh)} kWh", "Thank you")
+    return _show(session, *lines, with_receipt=True)
 
 
-def _show(session: Session, *lines: str) -> tuple[Make, ...]:
+def is_receipt_link(line: str) -> bool:
+    """Whether a line of a screen is the address of a receipt: a screen that can, draws it as a QR code."""
+    return line.startswith(("http://", "https://")) and RECEIPTS in line
+
+
+def _show(session: Session, *lines: str, with_receipt: bool = False) -> tuple[Make, ...]:
     terminal_id = session.terminal_id
     if terminal_id is None:
         return ()
-    return (lambda key: ShowOnTerminal(key=key, terminal_id=terminal_id, lines=lines),)
+    return (
+        lambda key: ShowOnTerminal(key=key, terminal_id=terminal_id, lines=lines, with_receipt=with_receipt),
+    )

@@ -141,9 +141,9 @@ def hold_expires_at_the_end(session: Session, event: Happened) -> Decision:
         return session, ()
     if paid.captured_minor or paid.state not in clock.HELD:
         return session, ()
-    text = f"session {session.session_id}: its hold ends, " + (
-        "decide today" if session.state is S.REVIEW else "and nobody has confirmed its capture"
-    )
+    waits = session.state is S.REVIEW
+    what = "its hold ends, decide today" if waits else "its hold ends, and nobody has confirmed its capture"
+    text = f"session {session.session_id}: {what}"
     later = replace(session, deadline_ms=event.at_ms + session.limits.settle_ms)
     return number(later, lambda key: Notify(key=key, text=text))
 

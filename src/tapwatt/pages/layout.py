@@ -12,6 +12,7 @@ from jinja2.ext import Extension
 
 from tapwatt.pages import written
 from tapwatt.pages.catalogue import install, languages_of
+from tapwatt.pages.qr import qr
 from tapwatt.pages.reader import READER
 
 # No inline script or style, nothing from elsewhere, no framing: what a page may do is what we wrote.
@@ -60,9 +61,10 @@ def environment(
     env.globals["links"] = links
     for write in (
         written.money, written.number, written.clock, written.when, written.day, written.moment,
-        written.power, written.duration, written.exact, written.percent, written.kwh,
+        written.power, written.duration, written.exact, written.percent, written.kwh, written.figure,
     ):  # fmt: skip
         env.filters[write.__name__] = write
+    env.filters["qr"] = qr
     env.filters["typed"] = written.plain_amount
     env.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
     env.globals["reader"] = READER.get

@@ -47,6 +47,11 @@ def exact(text: str) -> str:
     return number(Decimal(kept), len(kept.partition(".")[2]))
 
 
+def figure(text: str) -> str:
+    """An exact decimal with just the decimals that it is written with."""
+    return number(Decimal(text), len(text.partition(".")[2]))
+
+
 def percent(permille: int) -> str:
     """Tenths of a per cent."""
     return f"{number(Decimal(permille).scaleb(-1), 1)} %"

@@ -72,6 +72,8 @@ class Performers:
     load: Callable[[str], Awaitable[Session | None]]
     screen: Callable[[str, tuple[str, ...]], Awaitable[None]]
     now_ms: Callable[[], int]
+    receipt_link: Callable[[str], Awaitable[str | None]]
+    """The address of a session's receipt; None where there is none, or nobody serves it."""
 
     async def __call__(self, session_id: str, effect: effects.Effect, repeated: bool) -> Event | None:
         """Perform one effect of a session."""
@@ -87,7 +89,7 @@ class Performers:
                 await self._cost(effect)
                 return None
             case effects.ShowOnTerminal():
-                await self._show(effect)
+                await self._show(session_id, effect)
                 return None
             case effects.MoneyEffect() if effect.leader is Leader.ACCOUNT:
                 return await self._account(session_id, effect)
@@ -177,10 +179,12 @@ class Performers:
             # A display is best effort: the next cost is newer, and the receipt is what counts.
             return
 
-    async def _show(self, effect: effects.ShowOnTerminal) -> None:
-        await self.screen(effect.terminal_id, effect.lines)
+    async def _show(self, session_id: str, effect: effects.ShowOnTerminal) -> None:
+        link = await self.receipt_link(session_id) if effect.with_receipt else None
+        lines = effect.lines if link is None else (*effect.lines, link)
+        await self.screen(effect.terminal_id, lines)
         try:
-            await self.edges.show(terminal_id=effect.terminal_id, lines=effect.lines, seconds=effect.seconds)
+            await self.edges.show(terminal_id=effect.terminal_id, lines=lines, seconds=effect.seconds)
         except (Unreachable, NoAnswer, Refused):
             # Text is best effort: an old line shown late would only mislead.
             return

@@ -17,6 +17,7 @@ from tapwatt.core.ids import receipt_token
 from tapwatt.core.money import show
 from tapwatt.core.receipt import Credited, Place, Purchase, Receipt, Seller, Series, UnableToCredit, credit
 from tapwatt.core.receipt_text import receipt_text
+from tapwatt.core.screen import RECEIPTS
 from tapwatt.core.session import Session
 from tapwatt.core.tariff.clock import local, zone_of
 from tapwatt.engine import Stepper
@@ -75,6 +76,12 @@ def issue(
         purchase=purchase,
     )
     return _store(tx, owner, draft, key=key, chance=chance)
+
+
+def link_of(tx: Transaction, *, operator_id: str, session_id: str, public_url: str) -> str | None:
+    """The address of a session's receipt, for its driver; None before there is one."""
+    rows = tx.run(OF_SESSION, operator_id=operator_id, session_id=session_id)
+    return next((f"{public_url}{RECEIPTS}{row.token}" for row in rows if not row.credit_of), None)
 
 
 def credit_receipt(

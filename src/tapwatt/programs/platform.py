@@ -24,7 +24,7 @@ from tapwatt.ocpp.link import StationServer
 from tapwatt.ocpp.mend import UnableToWrite
 from tapwatt.ocpp.protocol import NotAllowedYet
 from tapwatt.ocpp.v16 import costs
-from tapwatt.platform import places, seed, station_commands
+from tapwatt.platform import places, receipts, seed, station_commands
 from tapwatt.platform.figures import edges
 from tapwatt.platform.performers import NoAnswer, Performers, Refused, Unreachable
 from tapwatt.platform.sessions import SESSIONS, record
@@ -263,6 +263,7 @@ class Platform:
                 load=self._load,
                 screen=self._remember_screen,
                 now_ms=now_ms,
+                receipt_link=self._receipt_link,
             ),
             now_ms=now_ms,
             inline=partial(record, chance=secrets.token_bytes),
@@ -334,6 +335,16 @@ class Platform:
         port = await serve_http(self.runtime, console, settings.http_port, host=host)
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
+
+    async def _receipt_link(self, session_id: str) -> str | None:
+        """Where a driver's phone finds the receipt; nowhere while no console is served."""
+        state, url = await self._load(session_id), self.public_url
+        if state is None or not url:
+            return None
+        owner = state.operator_id
+        return await self.database.read(
+            lambda tx: receipts.link_of(tx, operator_id=owner, session_id=session_id, public_url=url)
+        )
 
     def _present(self) -> dict[str, object]:
         """Who is connected."""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from tapwatt.core.screen import is_receipt_link
 from tapwatt.pages.layout import environment, render
 from tapwatt.platform.access import Permission
 from tapwatt.web import language
@@ -23,6 +24,7 @@ from tapwatt.web.orders import Orders
 from tapwatt.web.people import PeoplePages
 from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.record import RecordPages
+from tapwatt.web.sentences import in_words
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
@@ -81,6 +83,8 @@ class Console:
         self._looking = Looking(live=desk.live, gate=gate)
         self._env = environment("tapwatt.web", links=desk.links, csrf_field=csrf_field)
         self._env.globals["who"] = WHO.get
+        self._env.filters["in_words"] = in_words
+        self._env.tests["receipt_link"] = is_receipt_link
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE

@@ -8,6 +8,7 @@ from tapwatt.core.effects import Effect
 from tapwatt.core.events import HoldChosen, StopAsked
 from tapwatt.core.ids import receipt_token
 from tapwatt.core.receipt import Receipt
+from tapwatt.core.screen import RECEIPTS
 from tapwatt.core.session import Session, UnableToDecide
 from tapwatt.engine import Engine, Stepper
 from tapwatt.pages.live import Live
@@ -114,7 +115,11 @@ class Desk:
         return note and self._linked(note)
 
     def _linked(self, document: Json) -> Json:
-        return {**document, "url": f"{self.public_url()}/d/receipts/{document['token']}"}
+        return {**document, "url": self.receipt_address(document["token"])}
+
+    def receipt_address(self, token: str) -> str:
+        """Where a driver finds a receipt."""
+        return f"{self.public_url()}{RECEIPTS}{token}"
 
     async def chart(self, found: Json) -> Json:
         """Every message of a session, from the platform's own wires and from the hosts' ports."""

@@ -18,7 +18,7 @@ TOKEN_MAX = 64
 WAITING_MAX = 20
 """So many receipts may wait for their turn to be drawn; one more is told to come back."""
 NOT_A_NAME = re.compile(r"[^\w.-]", re.ASCII)
-NOTHING = "There is nothing at this address."
+SAID = ("There is nothing at this address.", "This does not work at the moment. Please try again later.")
 
 
 class DriverPages:
@@ -43,7 +43,15 @@ class DriverPages:
         found = await self._desk.receipt_behind(token) if len(token) <= TOKEN_MAX else None
         if found is None:
             return self.sorry(404)
-        return HTMLResponse(render(self._env, "driver/receipt.html", page=shown(found), token=token))
+        return HTMLResponse(
+            render(
+                self._env,
+                "driver/receipt.html",
+                page=shown(found),
+                token=token,
+                address=self._desk.receipt_address(token),
+            )
+        )
 
     async def receipt_as_text(self, token: str) -> Response:
         """The same as text."""
@@ -60,7 +68,12 @@ class DriverPages:
         self._waiting += 1
         try:
             async with self._drawing:
-                body = await asyncio.to_thread(receipt_pdf, shown(found), issued_ms=found.issued_ms)
+                body = await asyncio.to_thread(
+                    receipt_pdf,
+                    shown(found),
+                    issued_ms=found.issued_ms,
+                    address=self._desk.receipt_address(token),
+                )
         finally:
             self._waiting -= 1
         name = f'inline; filename="{NOT_A_NAME.sub("-", found.number)}.pdf"'
@@ -69,6 +82,6 @@ class DriverPages:
     def sorry(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
         """The same few words whatever is wrong: a driver can do nothing about it, and a stranger learns
         nothing."""
-        said = NOTHING if status < 500 else "This does not work at the moment. Please try again later."
+        said = SAID[status >= 500]
         page = render(self._env, "driver/sorry.html", said=said)
         return HTMLResponse(page, status_code=status, headers=headers)

@@ -10,12 +10,9 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tapwatt.core.receipt_shown import Row, Shown
-
-if TYPE_CHECKING:
-    pass
+from tapwatt.pages.qr import QUIET, qr
 
 FALLBACKS = (
     "/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
@@ -25,6 +22,7 @@ FALLBACKS = (
 """TrueType fonts with Chinese, Japanese and Korean where Debian puts them (fonts-droid-fallback,
 fonts-wqy-zenhei, fonts-arphic-uming): the first that is there is taken."""
 MARGIN_MM, WIDTH_MM, LABEL_MM, GAP_MM = 18, 174, 62, 3
+CODE_MM = 34
 BODY, SMALL, TITLE, TOTAL = 10, 8, 16, 12
 LINE = 1.35
 MISSING = {
@@ -33,10 +31,15 @@ MISSING = {
 }
 
 
-def receipt_pdf(page: Shown, *, issued_ms: int, fallbacks: Sequence[str] = FALLBACKS) -> bytes:
-    """The receipt as a PDF of A4 pages. The same receipt gives the same bytes."""
+def receipt_pdf(
+    page: Shown, *, issued_ms: int, address: str = "", fallbacks: Sequence[str] = FALLBACKS
+) -> bytes:
+    """The receipt as a PDF of A4 pages, with its address as a QR code. The same receipt gives the same
+    bytes."""
     paper = _Paper(page, datetime.fromtimestamp(issued_ms / 1000, UTC), fallbacks)
     paper.write()
+    if address:
+        paper.code(address)
     return paper.done()
 
 
@@ -94,6 +97,18 @@ class _Paper:
         if self._lacked:
             self._pdf.ln(GAP_MM)
             self._text(MISSING.get(page.language, MISSING["en"]), SMALL)
+
+    def code(self, address: str) -> None:
+        """The address as a QR code, and in letters, at the end of the paper."""
+        drawn = qr(address)
+        self._pdf.ln(GAP_MM)
+        if self._pdf.will_page_break(CODE_MM + BODY):
+            self._pdf.add_page()
+        left, top, module = MARGIN_MM - QUIET * CODE_MM / drawn.side, self._pdf.get_y(), CODE_MM / drawn.side
+        for x, y, length in drawn.runs:
+            self._pdf.rect(left + x * module, top + y * module, length * module, module, style="F")
+        self._pdf.set_y(top + CODE_MM)
+        self._text(f"{self._page.again}: {address}", SMALL)
 
     def done(self) -> bytes:
         """The bytes."""

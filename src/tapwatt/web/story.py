@@ -10,6 +10,7 @@ from typing import Any
 
 from tapwatt.pages.catalogue import translator
 from tapwatt.pages.written import kwh, money
+from tapwatt.web.sentences import in_words
 
 Json = dict[str, Any]
 READING = "Metered"
@@ -191,7 +192,9 @@ def _facts(body: Json, currency: str) -> list[str]:
         facts.append(f"{brand} …{body.get('last_four') or '????'}")
     if body.get("register_wh") is not None:
         facts.append(say("register {} kWh").format(kwh(body["register_wh"])))
-    facts += [say(said).format(_cut(body[name])) for name, said in LABELLED.items() if body.get(name)]
+    facts += [
+        say(said).format(_cut(in_words(str(body[name])))) for name, said in LABELLED.items() if body.get(name)
+    ]
     return facts
 
 
@@ -215,7 +218,7 @@ def _asked_facts(kind: str, body: Json, currency: str) -> list[str]:
         case "StopCharging":
             return [say("{}, transaction {}").format(body["station_id"], body["transaction_id"])]
         case "Notify":
-            return [_cut(body["text"])]
+            return [_cut(in_words(body["text"]))]
         case _:
             return []
 

@@ -19,6 +19,7 @@ def screen(*lines: str, doing: str = "read_card") -> Device:
     return Device(screen=lines, reading=doing == "read_card", doing=doing, edge=True, gateway=True)
 
 
+LINK: Final = "http://127.0.0.1:8080/d/receipts/7Q2M0FZ4T8K6W1XJ5N3RB9VDCE"
 FULL: Final = Bay(
     evse_id=1, status="finishing", plugged=True, charging=False, target_wh=2_000, delivered_wh=2_000
 )
@@ -53,7 +54,7 @@ MOMENTS: Final[dict[str, Facts]] = {
         ),
         stay=stay(),
         bays=(FULL, FREE[1]),
-        device=screen("Paid 1.17 EUR", "2.000 kWh", "Thank you"),
+        device=screen("Paid 1.17 EUR", "2.000 kWh", "Thank you", LINK),
     ),
     "forecourt-phone-dark": facts(
         Told(

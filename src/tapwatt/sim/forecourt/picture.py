@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from tapwatt.core.energy import show_kwh
 from tapwatt.core.money import show
+from tapwatt.core.screen import is_receipt_link
 from tapwatt.sim.forecourt.facts import Bay, Device, Facts, Json, Stated
 from tapwatt.sim.forecourt.lines import LINES
 from tapwatt.sim.forecourt.media import GROUPS as MEDIA_GROUPS
@@ -212,7 +213,8 @@ def _terminal(device: Device, facts: Facts) -> Json:
     doing = DOING.get(device.doing, "") if device.edge else "has nobody who leads it"
     lines = [("edge", device.edge), ("card network", device.gateway)]
     return {
-        "screen": device.screen,
+        "screen": [line for line in device.screen if not is_receipt_link(line)],
+        "link": next((line for line in device.screen if is_receipt_link(line)), ""),
         "reading": device.reading,
         "doing": f"You hold: {facts.holding.lower()}"
         if facts.holding

@@ -1,4 +1,4 @@
-"""Lays a chart out: where each party stands, where each arrow runs, what is written at it. Pure.
+"""Lays a chart out: where each party stands, where each arrow runs, what is written at it, for the reader.
 
 A page stays under 100 KB however long the session: readings in a row are drawn as the first and the last, and
 of more arrows than a page holds the first and the newest are. What is left out is counted; the JSON has all.
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tapwatt.core.money import show
+from tapwatt.pages.written import money
 from tapwatt.web.chart.arrows import COLUMNS
+from tapwatt.web.sentences import in_words
 
 Json = dict[str, Any]
 GAP, LEFT, RIGHT, TOP = 120, 98, 52, 0
@@ -137,7 +138,7 @@ def _is_below(arrow: Json, length: int) -> bool:
 
 
 def _label(arrow: Json, length: int) -> str:
-    name = arrow["name"]
+    name = in_words(arrow["name"])
     for long, short in _SHORTER:
         name = name.replace(long, short)
     sign = "✕ " if arrow["lost"] else f"{SIGNS[arrow['mark']]} " if arrow["mark"] else ""
@@ -148,7 +149,7 @@ def _label(arrow: Json, length: int) -> str:
 def _amount(arrow: Json) -> str:
     if arrow["amount_minor"] is None or not arrow["currency"]:
         return ""
-    return show(arrow["amount_minor"], currency=arrow["currency"])
+    return money(arrow["amount_minor"], arrow["currency"])
 
 
 def _said(arrow: Json) -> list[str]:

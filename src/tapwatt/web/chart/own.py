@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tapwatt.core.screen import is_receipt_link
+
 Json = dict[str, Any]
 BEFORE_MS, AFTER_MS = 300, 30_000
 READS, CARD_SAID = "06 C0", "04 0F"
@@ -128,4 +130,4 @@ def _last(rows: list[Json], name: str, *, until_ms: int) -> int:
 
 
 def _lines(given: Any) -> tuple[str, ...]:
-    return tuple(str(line) for line in given if line)
+    return tuple(str(line) for line in given if line and not is_receipt_link(str(line)))
