@@ -12,6 +12,7 @@ import uvicorn
 from tests.web.scenes import NOON_MS, Scene
 
 from tapwatt.platform import seed
+from tapwatt.platform.station_commands import Send
 from tapwatt.platform.tables import METADATA
 from tapwatt.store import Database
 from tapwatt.web.app import WebSide, build_app
@@ -32,7 +33,7 @@ async def site_at(folder: Path) -> AsyncIterator[Scene]:
         await database.close()
 
 
-def web_side(scene: Scene, *, hosts: HostTraces | None = None) -> WebSide:
+def web_side(scene: Scene, *, hosts: HostTraces | None = None, send: Send | None = None) -> WebSide:
     """The application under test."""
     return build_app(
         database=scene.database,
@@ -44,6 +45,7 @@ def web_side(scene: Scene, *, hosts: HostTraces | None = None) -> WebSide:
         public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
         hosts=hosts,
+        send=send,
     )
 
 
@@ -63,9 +65,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(scene: Scene, *, port: int = 0, hosts: HostTraces | None = None) -> AsyncIterator[str]:
+async def serving(
+    scene: Scene, *, port: int = 0, hosts: HostTraces | None = None, send: Send | None = None
+) -> AsyncIterator[str]:
     """The application on a socket, on a free port unless one is given; yields its address."""
-    web = web_side(scene, hosts=hosts)
+    web = web_side(scene, hosts=hosts, send=send)
     async with on_socket(web, web.close, port=port) as url:
         yield url
 

@@ -58,6 +58,18 @@ def ask(
     return value
 
 
+def everything(server: str | None, path: str, listed: str) -> Json:
+    """A whole list, page by page, as one answer. Raises as `ask`."""
+    rows: list[Any] = []
+    query = {"limit": "200"}
+    while True:
+        page = ask(server, "GET", path, query=query)
+        rows += page[listed]
+        if page.get("cursor") is None:
+            return {listed: rows}
+        query["cursor"] = page["cursor"]
+
+
 def no(reason: AnswerIsNo) -> int:
     """Say why the answer is no."""
     sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")

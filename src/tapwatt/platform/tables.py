@@ -13,11 +13,13 @@ from sqlalchemy import (
 )
 
 from tapwatt.engine import machine_tables
+from tapwatt.platform.api_tables import api_tables
 from tapwatt.traces import trace_table
 
 METADATA = MetaData()
 SESSION = machine_tables(METADATA, "session")
 TRACES = trace_table(METADATA)
+IDEMPOTENCY, TOKEN, WEBHOOK, WEBHOOK_EVENT, WEBHOOK_DELIVERY, WEBHOOK_ATTEMPT = api_tables(METADATA)
 
 
 def _table(name: str, *columns: Column[object] | UniqueConstraint | Index, key: tuple[str, ...]) -> Table:
@@ -255,6 +257,7 @@ RECEIPT = _table(
     UniqueConstraint("operator_id", "key"),
     Index("ix_receipt_token", "token", unique=True),
     Index("ix_receipt_session", "session_id"),
+    Index("ix_receipt_at", "operator_id", "at_ms", "number"),
     key=("number",),
 )
 METER_KEY = _table(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -20,6 +20,10 @@ from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views
+from tapwatt.platform.access import anybody
+from tapwatt.platform.finding import UnableToRead
+from tapwatt.platform.idempotency import UnableToRepeat, UnableToReuse
+from tapwatt.platform.notes import UnableToNote
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
@@ -32,8 +36,11 @@ from tapwatt.web.day import Day
 from tapwatt.web.day_api import day_api
 from tapwatt.web.desk import Desk
 from tapwatt.web.driver import DriverPages
+from tapwatt.web.gate import WHO
 from tapwatt.web.meter_api import MeterDesk, meter_api
+from tapwatt.web.problems import Described, allowed, problem, senseless
 from tapwatt.web.receipt_api import receipt_api
+from tapwatt.web.simple_tariff import UnableToReadFields
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
@@ -44,8 +51,9 @@ FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
-    "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
-    "sentence."
+    "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with a "
+    "problem (RFC 9457). Lists come a page at a time: `cursor` of an answer asks for the next page, and "
+    "is null at the end."
 )
 
 
@@ -111,7 +119,11 @@ def build_app(
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
     day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
     console, drivers = Console(desk, tariffs, day), DriverPages(desk)
-    app = FastAPI(
+
+    async def open_house() -> None:
+        WHO.set(anybody(operator_id))
+
+    app = Described(
         title="Tapwatt",
         version="1",
         description=DESCRIPTION,
@@ -119,13 +131,16 @@ def build_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(open_house)],
     )
-    app.include_router(api(desk))
-    app.include_router(day_api(day))
-    app.include_router(station_api(desk))
-    app.include_router(tariff_api(tariffs))
-    app.include_router(receipt_api(desk))
-    app.include_router(meter_api(MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)))
+    app.state.now_ms = now_ms
+    app.include_router(api(desk, day))
+    app.include_router(day_api(day, desk))
+    app.include_router(station_api(desk, day))
+    app.include_router(tariff_api(tariffs, desk))
+    app.include_router(receipt_api(desk, day))
+    keys = MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)
+    app.include_router(meter_api(keys, desk))
     app.include_router(drivers.router())
     app.include_router(console.router())
 
@@ -163,47 +178,36 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
     return answer
 
 
+Answering = Callable[..., Response]
+
+
 def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
-    """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
+    """Programs get a problem with the reason, operators a page with the same sentence, drivers a few
     words."""
 
-    def answer(request: Request, status: int, reason: str, headers: Any = None) -> Response:
+    def answer(request: Request, status: int, reason: str, headers: Any = None, **more: Any) -> Response:
         if request.url.path.startswith(FOR_DRIVERS):
             return drivers.sorry(status, headers)
         if request.url.path.startswith(FOR_MACHINES):
-            return JSONResponse({"error": reason}, status_code=status, headers=headers)
+            return problem(status, reason, headers, **more)
         return console.sorry(status, reason, headers)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
+        if (error.status_code, error.detail) == (400, "There was an error parsing the body"):
+            why = "the body is no JSON in UTF-8"
+            return answer(request, 422, why, errors=[{"pointer": "", "detail": why}])
         reason = {
             (404, "Not Found"): f"there is no {request.url.path}",
             (405, "Method Not Allowed"): f"{request.method} is not taken at {request.url.path}",
         }.get((error.status_code, error.detail), error.detail)
-        return answer(request, error.status_code, reason, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers.update(allowed(app.openapi(), request.url.path))
+        return answer(request, error.status_code, reason, headers)
 
-    @app.exception_handler(RequestValidationError)
-    async def senseless(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        reason = first["msg"].replace("Input should", "should", 1)
-        return answer(request, 422, f"{first['loc'][-1]} {reason}")
-
-    @app.exception_handler(UnableToDecide)
-    @app.exception_handler(UnableToCredit)
-    async def impossible(request: Request, error: Exception) -> Response:
-        return answer(request, 409, str(error))
-
-    @app.exception_handler(UnableToReadTariff)
-    async def no_tariff(request: Request, error: UnableToReadTariff) -> Response:
-        return answer(request, 422, str(error))
-
-    @app.exception_handler(UnableToChangeTariff)
-    async def not_with_this_tariff(request: Request, error: UnableToChangeTariff) -> Response:
-        status = 404 if isinstance(error, NoSuchTariff) else 409
-        if isinstance(error, Findings) and request.url.path.startswith(FOR_MACHINES):
-            found = tariff_views.findings(error.found)
-            return JSONResponse({"error": str(error), "findings": found}, status_code=status)
-        return answer(request, status, str(error))
+    _explain_senseless(app, answer)
+    _explain_impossible(app, answer)
 
     @app.exception_handler(UnableToStore)
     @app.exception_handler(UnableToQueue)
@@ -213,3 +217,44 @@ def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> Non
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         return answer(request, 500, "something broke here; the program's log has it")
+
+
+def _explain_senseless(app: FastAPI, answer: Answering) -> None:
+    """Values that make no sense, each by its name."""
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(request: Request, error: RequestValidationError) -> Response:
+        reason, errors = senseless(error)
+        return answer(request, 422, reason, errors=errors)
+
+    @app.exception_handler(UnableToReadFields)
+    async def unread_fields(request: Request, error: UnableToReadFields) -> Response:
+        errors = [{"pointer": f"/{name}", "detail": why} for name, why in error.wrong.items()]
+        return answer(request, 422, str(error), errors=errors)
+
+    @app.exception_handler(UnableToReadTariff)
+    @app.exception_handler(UnableToReuse)
+    @app.exception_handler(UnableToNote)
+    async def no_sense(request: Request, error: Exception) -> Response:
+        return answer(request, 422, str(error))
+
+    @app.exception_handler(UnableToRead)
+    async def no_cursor(request: Request, error: UnableToRead) -> Response:
+        errors = [{"parameter": "cursor", "detail": "is none that this list gave"}]
+        return answer(request, 422, str(error), errors=errors)
+
+
+def _explain_impossible(app: FastAPI, answer: Answering) -> None:
+    """Orders that make sense and cannot be carried out."""
+
+    @app.exception_handler(UnableToDecide)
+    @app.exception_handler(UnableToCredit)
+    @app.exception_handler(UnableToRepeat)
+    async def impossible(request: Request, error: Exception) -> Response:
+        return answer(request, 409, str(error))
+
+    @app.exception_handler(UnableToChangeTariff)
+    async def not_with_this_tariff(request: Request, error: UnableToChangeTariff) -> Response:
+        status = 404 if isinstance(error, NoSuchTariff) else 409
+        more = {"findings": tariff_views.findings(error.found)} if isinstance(error, Findings) else {}
+        return answer(request, status, str(error), **more)

@@ -14,7 +14,9 @@ from tapwatt.core.tariff.clock import epoch_ms, local, zone_of
 from tapwatt.core.tariff.model import Tariff
 from tapwatt.core.tariff.quotes import quote, quote_sentence
 from tapwatt.core.tariff.shown import price_sentence
+from tapwatt.markets.findings import Finding
 from tapwatt.platform import places, repricing, tariff_views, tariffs
+from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.places import Terms
 from tapwatt.store import Database, Row, Transaction
 
@@ -45,6 +47,19 @@ class TariffDesk:
         now_ms, owner = self.now_ms(), self.operator_id
         return await self.database.read(lambda tx: tariff_views.listing(tx, operator_id=owner, now_ms=now_ms))
 
+    async def listing_page(self, *, cursor: str | None, most: int) -> Json:
+        """A page of tariffs by id. Raises UnableToRead."""
+        (after,) = read_cursor("tariffs", cursor, str) if cursor else ("",)
+        later = [each for each in await self.listing() if each["tariff_id"] > str(after)]
+        page, following = cut(later, most, lambda each: write_cursor("tariffs", each["tariff_id"]))
+        return {"tariffs": page, "cursor": following}
+
+    def shown(self, tx: Transaction, tariff_id: str, version: int) -> Json:
+        """A version, whole, as a transaction sees it. Raises NoSuchTariff."""
+        return tariff_views.page(
+            tx, operator_id=self.operator_id, tariff_id=tariff_id, version=version, now_ms=self.now_ms()
+        )
+
     async def page(self, tariff_id: str, version: int | None = None) -> Json:
         """One version of a tariff, whole. Raises NoSuchTariff."""
         now_ms, owner = self.now_ms(), self.operator_id
@@ -71,14 +86,18 @@ class TariffDesk:
             )
         )
 
+    async def checked(self, tariff_id: str, version: int, *, at_ms: int) -> tuple[Finding, ...]:
+        """What the linter says of a version. Raises NoSuchTariff."""
+        return await self.database.read(
+            lambda tx: tariffs.checked(
+                tx, operator_id=self.operator_id, tariff_id=tariff_id, version=version, at_ms=at_ms
+            )
+        )
+
     async def publish(self, tariff_id: str, version: int, *, by: str, accept: str) -> None:
         """Publish a draft. Raises UnableToChangeTariff and its kinds."""
         at_ms, owner = self.now_ms(), self.operator_id
-        found = await self.database.read(
-            lambda tx: tariffs.checked(
-                tx, operator_id=owner, tariff_id=tariff_id, version=version, at_ms=at_ms
-            )
-        )
+        found = await self.checked(tariff_id, version, at_ms=at_ms)
         await self.database.write(
             lambda tx: tariffs.publish(
                 tx,
