@@ -33,8 +33,9 @@ async def site_at(folder: Path) -> AsyncIterator[Scene]:
         await database.close()
 
 
-def web_side(scene: Scene, *, hosts: HostTraces | None = None, send: Send | None = None) -> WebSide:
+def web_side(scene: Scene, *, hosts: HostTraces | None = None, **more: Any) -> WebSide:
     """The application under test."""
+    more.setdefault("public_url", lambda: "http://127.0.0.1:8080")
     return build_app(
         database=scene.database,
         engine=scene.engine,
@@ -42,10 +43,9 @@ def web_side(scene: Scene, *, hosts: HostTraces | None = None, send: Send | None
         now_ms=scene.now_ms,
         terms=scene.stations.terms,
         chance=scene.random,
-        public_url=lambda: "http://127.0.0.1:8080",
         health=lambda: {"program": "platform", "up_ms": 1, "stations": [], "edges": []},
         hosts=hosts,
-        send=send,
+        **more,
     )
 
 

@@ -20,8 +20,9 @@ from tapwatt.pages.layout import environment
 from tapwatt.pages.reader import COOKIE, LANGUAGES, READER, Reader, reader_of
 from tapwatt.pages.written import duration, exact, kwh, money, percent, power, when
 from tapwatt.platform import day_figures, fleet
+from tapwatt.platform.access import Role
 from tapwatt.uplink.messages import TerminalState
-from tapwatt.web import console, search_form, story
+from tapwatt.web import console, login, people, search_form, story
 
 PACKAGE = Path(tapwatt.__file__).parent
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -73,6 +74,9 @@ def in_tables() -> Iterator[str]:
     yield from ("Energy", "Time", "Parking", "Flat", "Reservation", "Minimum", "Maximum", "Limit", "Discount")
     yield from ("Credit", "Firmware", "Diagnostics", "total, half up", "each line, half up")
     yield from (f"{leader.value} said".capitalize() for leader in Leader)
+    yield from (role.value for role in Role)
+    yield from (login.WRONG, login.BUSY, login.LATER, people.OLD_IS_WRONG, people.SHORT_OR_PLAIN)
+    yield from (people.DIFFER, people.CHANGED)
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -6,7 +6,7 @@ must not reach it: not by a name of its own that resolves to us (DNS rebinding),
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -18,10 +18,18 @@ OWN_SITE = ("same-origin", "none")
 
 
 class Guard:
-    """An application behind the guard."""
+    """An application behind the guard. `hosts` are the names (with port, where one is written) by which it
+    may be called beside localhost: none while nobody has to log in."""
 
-    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        headers: Mapping[str, str],
+        hosts: Callable[[], frozenset[str]] = frozenset,
+    ) -> None:
         self._app = app
+        self._hosts = hosts
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -30,7 +38,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, self._headers, bodiless=scope["method"] == "HEAD")
-        refused = _refused(scope["method"], Headers(scope=scope))
+        refused = _refused(scope["method"], Headers(scope=scope), self._hosts())
         if refused is not None:
             await answer.refuse(*refused)
         elif scope["method"] == "HEAD":
@@ -68,15 +76,15 @@ class _Answer:
         await self.send({"type": "http.response.body", "body": body})
 
 
-def _refused(method: str, headers: Headers) -> tuple[int, str] | None:
-    host = headers.get("host", "")
-    if not is_own_host(host):
+def _refused(method: str, headers: Headers, hosts: frozenset[str]) -> tuple[int, str] | None:
+    host = headers.get("host", "").lower()
+    if host not in hosts and not is_own_host(host):
         return 421, f"this console is at localhost, not at {host or 'no name at all'}"
     if method in READING:
         return None
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site")
-    own_origin = origin is None or urlsplit(origin).netloc == host
+    own_origin = origin is None or urlsplit(origin).netloc.lower() in {host, *hosts}
     if not own_origin or (site is not None and site not in OWN_SITE):
         return 403, "orders are taken from our own pages only"
     return None

@@ -1,11 +1,14 @@
 """Templates with one layout and one style, in the reader's language, and the headers that keep a page to
 itself."""
 
+import re
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
 
 from tapwatt.pages import written
 from tapwatt.pages.catalogue import install, languages_of
@@ -27,9 +30,26 @@ HEADERS = {
 STATIC = {"tapwatt.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
 
 
-def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Environment:
+ORDER_FORM = re.compile(r'<form\b[^>]*\bmethod="post"[^>]*>')
+
+
+class _Tokens(Extension):
+    """Puts `csrf_field()` into every form that orders something, so that no page can forget it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """A template's text before it is compiled."""
+        return ORDER_FORM.sub(lambda form: form[0] + "{{ csrf_field() }}", source)
+
+
+def environment(
+    package: str,
+    *,
+    links: tuple[tuple[str, str], ...] = (),
+    csrf_field: Callable[[], str] | None = None,
+) -> Environment:
     """The templates of a package, on top of the toolkit's own. Everything is escaped; no template may say
-    otherwise. `links` (words and address) stand in every page's header and lead to other programs."""
+    otherwise. `links` (words and address) stand in every page's header and lead to other programs;
+    `csrf_field` is the hidden field of each form, where people log in."""
     env = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("tapwatt.pages")]),
         autoescape=True,
@@ -48,6 +68,9 @@ def environment(package: str, *, links: tuple[tuple[str, str], ...] = ()) -> Env
     env.globals["reader"] = READER.get
     env.globals["languages"] = languages_of(package)
     install(env, package)
+    if csrf_field is not None:
+        env.globals["csrf_field"] = csrf_field
+        env.add_extension(_Tokens)
     return env
 
 

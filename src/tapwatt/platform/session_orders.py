@@ -10,12 +10,12 @@ from tapwatt.platform.sessions import Event
 Sessions = Stepper[Session, Event, Any]
 
 
-def stop(stepper: Sessions, *, operator_id: str, session_id: str, at_ms: int) -> bool:
+def stop(stepper: Sessions, *, operator_id: str, session_id: str, by: str, at_ms: int) -> bool:
     """Ask for the end of a session; False when the operator has none of that name. Raises UnableToDecide when
     the session cannot take it."""
     if _own(stepper, operator_id, session_id) is None:
         return False
-    stepper.step(session_id, StopAsked(at_ms=at_ms, by="operator"))
+    stepper.step(session_id, StopAsked(at_ms=at_ms, by=by))
     return True
 
 

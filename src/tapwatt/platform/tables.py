@@ -13,6 +13,7 @@ from sqlalchemy import (
 )
 
 from tapwatt.engine import machine_tables
+from tapwatt.platform.access_tables import access_tables
 from tapwatt.platform.api_tables import api_tables
 from tapwatt.traces import trace_table
 
@@ -20,6 +21,7 @@ METADATA = MetaData()
 SESSION = machine_tables(METADATA, "session")
 TRACES = trace_table(METADATA)
 IDEMPOTENCY, TOKEN, WEBHOOK, WEBHOOK_EVENT, WEBHOOK_DELIVERY, WEBHOOK_ATTEMPT = api_tables(METADATA)
+PERSON, LOGIN, LOGIN_TRY, APPROVAL, AUDIT_ENTRY = access_tables(METADATA)
 
 
 def _table(name: str, *columns: Column[object] | UniqueConstraint | Index, key: tuple[str, ...]) -> Table:

@@ -29,10 +29,10 @@ from tapwatt.web.asked import (
     SessionId,
     answer,
     once,
-    signed,
 )
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
+from tapwatt.web.gate import signed
 from tapwatt.web.problems import Responses, told
 
 
@@ -120,10 +120,11 @@ def _orders(router: APIRouter, desk: Desk) -> None:
         responses={**MISSING, **REFUSED},
     )
     async def stop(session_id: SessionId, sent: Sent) -> Response:
-        at_ms, owner = desk.now_ms(), desk.operator_id
+        order: Json = {"operator_id": desk.operator_id, "session_id": session_id, "at_ms": desk.now_ms()}
+        by = signed("operator")
 
         def work(_: Any, stepper: Any) -> Json:
-            known = session_orders.stop(stepper, operator_id=owner, session_id=session_id, at_ms=at_ms)
+            known = session_orders.stop(stepper, **order, by=by)
             return _accepted(known, session_id)
 
         return await once(desk.engine, sent, work, status=202)

@@ -1,11 +1,13 @@
 """The web application of the platform: console, API and health, behind the guard."""
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope
 from starlette.types import Send as Sending
@@ -20,7 +22,6 @@ from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views
-from tapwatt.platform.access import anybody
 from tapwatt.platform.finding import UnableToRead
 from tapwatt.platform.idempotency import UnableToRepeat, UnableToReuse
 from tapwatt.platform.notes import UnableToNote
@@ -35,8 +36,9 @@ from tapwatt.web.console import Console
 from tapwatt.web.day import Day
 from tapwatt.web.day_api import day_api
 from tapwatt.web.desk import Desk
+from tapwatt.web.doors import Doors
 from tapwatt.web.driver import DriverPages
-from tapwatt.web.gate import WHO
+from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
 from tapwatt.web.problems import Described, allowed, problem, senseless
 from tapwatt.web.receipt_api import receipt_api
@@ -45,8 +47,9 @@ from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
 
-FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
+STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
+"""Said where the public address is https: a browser that heard it comes by https alone (RFC 6797)."""
 FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
@@ -60,11 +63,13 @@ DESCRIPTION = (
 class WebSide(Guard):
     """The application for one operator's console. Each step of a session wakes the open pages."""
 
-    def __init__(self, app: FastAPI, desk: Desk, day: Day) -> None:
-        super().__init__(app, headers=HEADERS)
+    def __init__(self, app: FastAPI, desk: Desk, day: Day, gate: Gate) -> None:
+        strict = STRICT_TRANSPORT if gate.secure else {}
+        super().__init__(app, headers={**HEADERS, **strict}, hosts=self._public_hosts)
         self.app = app
         self._desk = desk
         self._day = day
+        self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Sending) -> None:
         """Answer in the reader's language, by the operator's clock."""
@@ -78,6 +83,15 @@ class WebSide(Guard):
                 )
             )
         await super().__call__(scope, receive, send)
+
+    def _public_hosts(self) -> frozenset[str]:
+        """The public name, once nobody gets in without a login."""
+        public = urlsplit(self._desk.public_url()).netloc.lower()
+        return frozenset({public}) if public and self._gate.closed else frozenset()
+
+    async def look(self) -> bool:
+        """Find out whether the house is closed: whether there is an administrator."""
+        return await self._gate.look()
 
     def close(self) -> None:
         """End the open event streams, so that a stop of the program need not wait for them."""
@@ -98,11 +112,19 @@ def build_app(
     hosts: HostTraces | None = None,
     terms: Terms | None = None,
     links: tuple[tuple[str, str], ...] = (),
+    who_of_token: TokenLookup | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
     gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
     says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
-    header of the console."""
+    header of the console, `who_of_token` finds the person behind a bearer token."""
+    gate = Gate(
+        database=database,
+        operator_id=operator_id,
+        now_ms=now_ms,
+        secure=public_url().startswith("https://"),
+        who_of_token=who_of_token,
+    )
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
         database=database,
@@ -118,21 +140,9 @@ def build_app(
     engine.subscribe(lambda step: desk.live.changed())
     tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
     day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    console, drivers = Console(desk, tariffs, day), DriverPages(desk)
-
-    async def open_house() -> None:
-        WHO.set(anybody(operator_id))
-
-    app = Described(
-        title="Tapwatt",
-        version="1",
-        description=DESCRIPTION,
-        openapi_url="/api/v1/openapi.json",
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        dependencies=[Depends(open_house)],
-    )
+    doors = Doors(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, chance=chance)
+    console, drivers = Console(desk, tariffs, day, doors, gate), DriverPages(desk)
+    app = _guarded(gate)
     app.state.now_ms = now_ms
     app.include_router(api(desk, day))
     app.include_router(day_api(day, desk))
@@ -144,20 +154,40 @@ def build_app(
     app.include_router(drivers.router())
     app.include_router(console.router())
 
-    _add_for_machines(app, health, metrics)
-    _explain_errors(app, console, drivers)
-    return WebSide(app, desk, day)
+    _add_for_machines(app, gate, health, metrics)
+    _explain_errors(app, gate, console, drivers)
+    return WebSide(app, desk, day, gate)
+
+
+def _guarded(gate: Gate) -> Described:
+    """An application without routes, each of which will be behind the gate."""
+    return Described(
+        title="Tapwatt",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(gate.check)],
+    )
 
 
 def _add_for_machines(
-    app: FastAPI, health: Callable[[], dict[str, object]], metrics: Callable[[], Awaitable[str]] | None
+    app: FastAPI,
+    gate: Gate,
+    health: Callable[[], dict[str, object]],
+    metrics: Callable[[], Awaitable[str]] | None,
 ) -> None:
     """What no person reads: health, figures, and the files of pages."""
 
     @app.get("/health", include_in_schema=False)
-    async def alive() -> Response:
+    async def alive(request: Request) -> Response:
         body = {"status": "ok", **health()}
-        return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
+        status = 503 if body["status"] == "down" else 200
+        if not await gate.may_see(request):
+            body = {"status": body["status"]}
+        return JSONResponse(body, status_code=status)
 
     if metrics is not None:
         app.add_api_route("/metrics", _scraped(metrics), methods=["GET"], include_in_schema=False)
@@ -181,7 +211,7 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
 Answering = Callable[..., Response]
 
 
-def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> None:
+def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverPages) -> None:
     """Programs get a problem with the reason, operators a page with the same sentence, drivers a few
     words."""
 
@@ -192,11 +222,17 @@ def _explain_errors(app: FastAPI, console: Console, drivers: DriverPages) -> Non
             return problem(status, reason, headers, **more)
         return console.sorry(status, reason, headers)
 
+    @app.exception_handler(LoginNeeded)
+    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
+        return RedirectResponse(error.address, status_code=303)
+
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         if (error.status_code, error.detail) == (400, "There was an error parsing the body"):
             why = "the body is no JSON in UTF-8"
             return answer(request, 422, why, errors=[{"pointer": "", "detail": why}])
+        with contextlib.suppress(UnableToStore, UnableToQueue):
+            await gate.know(request)
         reason = {
             (404, "Not Found"): f"there is no {request.url.path}",
             (405, "Method Not Allowed"): f"{request.method} is not taken at {request.url.path}",

@@ -149,9 +149,3 @@ def told_again(told: Told) -> Response:
 
 def _text(written: str | bytes) -> str:
     return written if isinstance(written, str) else written.decode()
-
-
-def signed(by: str) -> str:
-    """The name that an order is kept under: that of whoever is known, else the one that was given."""
-    who = WHO.get()
-    return by if who.via == "open" else who.name

@@ -2,19 +2,24 @@
 their own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tapwatt.pages.layout import environment, render
-from tapwatt.pages.stream import EventStream
+from tapwatt.platform.access import Permission
 from tapwatt.web import language
 from tapwatt.web.chart.drawing import chart_page
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
+from tapwatt.web.doors import Doors
+from tapwatt.web.gate import WHO, Gate, csrf_field
+from tapwatt.web.login import LoginPages
+from tapwatt.web.looking import Looking
+from tapwatt.web.people import PeoplePages
 from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
@@ -36,9 +41,11 @@ STATUS_TONES = {
 NAV = (
     ("/", "Live board"), ("/sessions", "Sessions"), ("/review", "Review"), ("/holds", "Holds"),
     ("/alarms", "Alarms"), ("/stations", "Stations"), ("/terminals", "Terminals"), ("/tariffs", "Tariffs"),
-    ("/figures", "Figures"),
+    ("/figures", "Figures"), ("/people", "People"),
 )  # fmt: skip
-TITLES = {404: "Not found", 405: "Not possible here", 409: "Not possible now"}
+NEEDED = {"/people": Permission.PEOPLE}
+"""Pages that not everybody who reads may see."""
+TITLES = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 409: "Not possible now"}
 STOPPABLE = ("offered", "authorising", "ready", "starting", "charging")
 CONNECTORS_MAX, TERMINALS_MAX, ALARMS_MAX, STEPS_MAX = 60, 20, 8, 80
 MESSAGES_MAX, MESSAGE_CHARACTERS_MAX = 40, 300
@@ -49,20 +56,32 @@ CHART = ("followed", "wires", "heard")
 STORY = ("head", "timeline", "money", "bill", "receipt", "ledger", "messages", "notes")
 
 
+class _Nav:
+    """The pages that whoever is looking may see."""
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        who = WHO.get()
+        return (row for row in NAV if who.may(NEEDED.get(row[0], Permission.READ)))
+
+
 class Console:
     """The pages of one operator's desk."""
 
-    def __init__(self, desk: Desk, tariffs: TariffDesk, day: Day) -> None:
+    def __init__(self, desk: Desk, tariffs: TariffDesk, day: Day, doors: Doors, gate: Gate) -> None:
         self._desk = desk
         self._day = day
-        self._env = environment("tapwatt.web", links=desk.links)
+        self._looking = Looking(live=desk.live, gate=gate)
+        self._env = environment("tapwatt.web", links=desk.links, csrf_field=csrf_field)
+        self._env.globals["who"] = WHO.get
         self._env.globals["session_tones"] = SESSION_TONES
         self._env.globals["status_tones"] = STATUS_TONES
         self._env.globals["stoppable"] = STOPPABLE
-        self._env.globals["nav"] = NAV
-        self._queue = ReviewQueue(desk, self._env)
+        self._env.globals["nav"] = _Nav()
+        self._queue = ReviewQueue(desk, self._looking, self._env)
         self._tariffs = TariffPages(tariffs, desk, self._env)
         self._worklists = Worklists(day, self._env)
+        self._login = LoginPages(doors, gate, self._env)
+        self._people = PeoplePages(doors, gate, self._env)
 
     def router(self) -> APIRouter:
         """The pages' routes."""
@@ -77,6 +96,8 @@ class Console:
         self._queue.add_to(router)
         self._tariffs.add_to(router)
         self._worklists.add_to(router)
+        self._login.add_to(router)
+        self._people.add_to(router)
         language.add_to(router)
         return router
 
@@ -85,20 +106,20 @@ class Console:
         shown = board_page(await self._desk.overview())
         return HTMLResponse(render(self._env, "board.html", live="/live/board", **shown))
 
-    async def live_board(self) -> Response:
+    async def live_board(self, request: Request) -> Response:
         """Its changes, as they happen."""
 
         async def pieces() -> Mapping[str, str]:
             return self._pieces(BOARD, board_page(await self._desk.overview()))
 
-        return EventStream(self._desk.live.fragments("board", pieces))
+        return await self._looking.at(request, "board", pieces)
 
     async def session(self, session_id: str) -> Response:
         """The story of a session."""
         shown = session_page(await self._found(session_id), now_ms=self._desk.now_ms())
         return HTMLResponse(render(self._env, "session.html", live=f"/live/sessions/{session_id}", **shown))
 
-    async def live_session(self, session_id: str) -> Response:
+    async def live_session(self, session_id: str, request: Request) -> Response:
         """Its changes, as they happen."""
         await self._found(session_id)
 
@@ -106,7 +127,7 @@ class Console:
             found = await self._found(session_id)
             return self._pieces(STORY, session_page(found, now_ms=self._desk.now_ms()))
 
-        return EventStream(self._desk.live.fragments(f"session {session_id}", pieces))
+        return await self._looking.at(request, f"session {session_id}", pieces)
 
     async def chart(self, session_id: str, payment: Payment = "") -> Response:
         """The sequence chart of a session; `payment` is the life cycle to follow."""
@@ -114,14 +135,14 @@ class Console:
         shown = await self._charted(session_id, payment)
         return HTMLResponse(render(self._env, "chart.html", live=live, **shown))
 
-    async def live_chart(self, session_id: str, payment: Payment = "") -> Response:
+    async def live_chart(self, session_id: str, request: Request, payment: Payment = "") -> Response:
         """Its changes, as they happen."""
         await self._found(session_id)
 
         async def pieces() -> Mapping[str, str]:
             return self._pieces(CHART, await self._charted(session_id, payment))
 
-        return EventStream(self._desk.live.fragments(f"chart {session_id} {payment}", pieces))
+        return await self._looking.at(request, f"chart {session_id} {payment}", pieces)
 
     async def _charted(self, session_id: str, payment: str) -> Json:
         found = await self._found(session_id)

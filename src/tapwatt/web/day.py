@@ -24,6 +24,7 @@ from tapwatt.platform import (
 from tapwatt.platform.finding import Wanted
 from tapwatt.platform.paging import read_cursor, write_cursor
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
+from tapwatt.web.gate import signed
 
 Json = dict[str, Any]
 USUAL_CURRENCY, USUAL_ZONE = "EUR", "UTC"
@@ -181,7 +182,7 @@ class Day:
 
     async def note(self, session_id: str, *, text: str, by: str, key: str | None) -> bool:
         """Write a note; False when the operator has no such session. Raises UnableToNote."""
-        now_ms, note_key = self.now_ms(), key or self.new_key()
+        by, now_ms, note_key = signed(by), self.now_ms(), key or self.new_key()
         return await self.database.write(
             lambda tx: notes.add(
                 tx,

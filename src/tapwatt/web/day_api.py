@@ -27,10 +27,10 @@ from tapwatt.web.asked import (
     SessionId,
     answer,
     once,
-    signed,
 )
 from tapwatt.web.day import FIRST_DAY, LAST_DAY, Day
 from tapwatt.web.desk import Desk
+from tapwatt.web.gate import signed
 
 Word = Annotated[str | None, Query(min_length=1, max_length=64, pattern=NO_NUL)]
 

@@ -17,6 +17,7 @@ from tapwatt.store import Database, Transaction
 from tapwatt.web.chart.arrows import arrows, payments
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.chart.own import facts, of_session, window
+from tapwatt.web.gate import signed
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -135,7 +136,7 @@ class Desk:
 
     async def decide(self, session_id: str, *, amount_minor: int, by: str, why: str) -> bool:
         """Decide a session in review; see `review.decide`."""
-        now_ms = self.now_ms()
+        now_ms, by = self.now_ms(), signed(by)
         return await self.engine.transact(
             lambda _, stepper: review.decide(
                 stepper,
@@ -150,7 +151,7 @@ class Desk:
 
     async def acknowledge(self, key: str, *, by: str) -> bool:
         """Take note of an alarm; False when there is none of that key."""
-        now_ms = self.now_ms()
+        now_ms, by = self.now_ms(), signed(by)
         known = await self.database.write(
             lambda tx: review.acknowledge(tx, operator_id=self.operator_id, key=key, by=by, at_ms=now_ms)
         )
@@ -174,9 +175,9 @@ class Desk:
 
     async def stop(self, session_id: str) -> bool:
         """Ask for the end of a session; see `session_orders.stop`."""
-        now_ms, owner = self.now_ms(), self.operator_id
+        now_ms, owner, by = self.now_ms(), self.operator_id, signed("operator")
         return await self.engine.transact(
             lambda _, stepper: session_orders.stop(
-                stepper, operator_id=owner, session_id=session_id, at_ms=now_ms
+                stepper, operator_id=owner, session_id=session_id, by=by, at_ms=now_ms
             )
         )

@@ -25,8 +25,9 @@ from tapwatt.platform.meter_keys import (
 )
 from tapwatt.store import Database
 from tapwatt.web.answers.places import MeterKeyShown, MeterKeysPage, OcmfVerdict
-from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once, signed
+from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once
 from tapwatt.web.desk import Desk
+from tapwatt.web.gate import signed
 from tapwatt.web.problems import told
 
 Meter = Annotated[str, Path(description="As in `meter`", min_length=1, max_length=METER_MAX)]

@@ -124,11 +124,15 @@ def told(reasons: Mapping[int, str]) -> Responses:
 
 def allowed(document: Json, path: str) -> dict[str, str]:
     """The Allow header of an address of the API: the methods of the closest way in which it is written."""
-    written = [each for each in document["paths"] if re.fullmatch(re.sub(r"\{\w+\}", ".+", each), path)]
+    written = [each for each in document["paths"] if re.fullmatch(_pattern(each), path)]
     closest = min(written, key=lambda each: (each.count("{"), -len(each)), default=None)
     if closest is None:
         return {}
     return {"Allow": ", ".join(sorted(method.upper() for method in document["paths"][closest]))}
+
+
+def _pattern(written: str) -> str:
+    return re.sub(r"\{\w+\}", "[^/]+", written.replace("{meter}", ".+"))
 
 
 class Described(FastAPI):

@@ -9,9 +9,9 @@ from jinja2 import Environment
 
 from tapwatt.core.money import to_minor
 from tapwatt.pages.layout import render
-from tapwatt.pages.stream import EventStream
 from tapwatt.web.desk import Desk
 from tapwatt.web.forms import read_form
+from tapwatt.web.looking import Looking
 
 FORM_BYTES_MAX = 4096
 WHY_LEAST, WHY_MOST = 3, 500
@@ -22,8 +22,9 @@ PIECES = ("queue", "noted")
 class ReviewQueue:
     """The pages of the queue."""
 
-    def __init__(self, desk: Desk, env: Environment) -> None:
+    def __init__(self, desk: Desk, looking: Looking, env: Environment) -> None:
         self._desk = desk
+        self._looking = looking
         self._env = env
 
     def add_to(self, router: APIRouter) -> None:
@@ -38,14 +39,14 @@ class ReviewQueue:
         shown = queue_page(await self._desk.review())
         return HTMLResponse(render(self._env, "review.html", live="/live/review", **shown))
 
-    async def live(self) -> Response:
+    async def live(self, request: Request) -> Response:
         """Its changes, as they happen. What somebody is typing stays."""
 
         async def pieces() -> Mapping[str, str]:
             shown = queue_page(await self._desk.review())
             return {name: render(self._env, f"pieces/{name}.html", **shown) for name in PIECES}
 
-        return EventStream(self._desk.live.fragments("review", pieces))
+        return await self._looking.at(request, "review", pieces)
 
     async def decide(self, session_id: str, request: Request) -> Response:
         """Take the amount that was typed, or give everything back; then show the session."""

@@ -7,9 +7,10 @@ from pydantic import Field
 
 from tapwatt.platform import receipts as issued
 from tapwatt.web.answers.receipts import ReceiptShown, ReceiptsPage
-from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once, signed
+from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
+from tapwatt.web.gate import signed
 from tapwatt.web.problems import told
 
 Number = Annotated[str, Path(description="As in `number`, such as R-2026-000001", max_length=64)]

@@ -29,9 +29,9 @@ from tapwatt.web.asked import (
     StationId,
     answer,
     once,
-    signed,
 )
 from tapwatt.web.desk import Desk
+from tapwatt.web.gate import signed
 from tapwatt.web.problems import told
 from tapwatt.web.simple_tariff import SimpleTariff, UnableToReadFields
 from tapwatt.web.tariff_desk import Charge, TariffDesk

@@ -19,6 +19,7 @@ from tapwatt.platform import places, repricing, tariff_views, tariffs
 from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.places import Terms
 from tapwatt.store import Database, Row, Transaction
+from tapwatt.web.gate import signed
 
 Json = dict[str, Any]
 
@@ -79,7 +80,7 @@ class TariffDesk:
 
     async def put(self, tariff: Tariff, *, by: str, note: str = "", document: str | None = None) -> int:
         """Keep a draft; returns the number of its version. Raises UnableToChangeTariff."""
-        now_ms, owner = self.now_ms(), self.operator_id
+        now_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
         return await self.database.write(
             lambda tx: tariffs.put(
                 tx, tariff, operator_id=owner, by=by, at_ms=now_ms, note=note, document=document
@@ -96,7 +97,7 @@ class TariffDesk:
 
     async def publish(self, tariff_id: str, version: int, *, by: str, accept: str) -> None:
         """Publish a draft. Raises UnableToChangeTariff and its kinds."""
-        at_ms, owner = self.now_ms(), self.operator_id
+        at_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
         found = await self.checked(tariff_id, version, at_ms=at_ms)
         await self.database.write(
             lambda tx: tariffs.publish(
@@ -113,7 +114,7 @@ class TariffDesk:
 
     async def retire(self, tariff_id: str, version: int, *, by: str, why: str) -> None:
         """End a version. Raises UnableToChangeTariff and its kinds."""
-        at_ms, owner = self.now_ms(), self.operator_id
+        at_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
         await self.database.write(
             lambda tx: tariffs.retire(
                 tx, operator_id=owner, tariff_id=tariff_id, version=version, by=by, why=why, at_ms=at_ms

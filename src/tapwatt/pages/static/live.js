@@ -71,8 +71,15 @@
     source.addEventListener("error", function () {
       if (sign && sign.dataset.state !== "full") { say("off"); }
       // After an answer that is no stream a browser gives up by itself; we do not.
-      if (source && source.readyState === EventSource.CLOSED) { stop(); waiting = setTimeout(look, TRY_AGAIN_MS); }
+      if (source && source.readyState === EventSource.CLOSED) { stop(); waiting = setTimeout(look, TRY_AGAIN_MS); leaveIfLoggedOut(); }
     });
+  }
+
+  // Whose login is over sees the way in, not an old page.
+  function leaveIfLoggedOut() {
+    fetch(address, { method: "HEAD" }).then(function (answer) {
+      if (answer.status === 401) { location.reload(); }
+    }, function () { say("off"); });
   }
 
   function stop() {
