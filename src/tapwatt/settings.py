@@ -269,7 +269,7 @@ def _environment(name: str) -> str:
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
-    known = [_environment(name) for name in Settings.model_fields]
+    known = [_environment(name) for name in Settings.model_fields] + [f"{PREFIX}TOKEN"]  # of the commands
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1)

@@ -42,9 +42,15 @@ def ask(
         raise typer.BadParameter("begins with http:// or https://", param_hint="--server")
     try:
         answer = httpx.request(
-            method, f"{base}/api/v1{path}", json=body, content=text, params=query, timeout=_TIMEOUT_S
+            method,
+            f"{base}/api/v1{path}",
+            json=body,
+            content=text,
+            params=query,
+            headers=own_token(),
+            timeout=_TIMEOUT_S,
         )
-        value = answer.json()
+        value = answer.json() if answer.content else {}
     except httpx.HTTPError as error:
         raise AnswerIsNo(f"the platform at {base} does not answer: {error or type(error).__name__}") from None
     except (ValueError, httpx.InvalidURL):
@@ -74,6 +80,12 @@ def no(reason: AnswerIsNo) -> int:
     """Say why the answer is no."""
     sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")
     return 1
+
+
+def own_token() -> dict[str, str]:
+    """The caller's token, if there is one."""
+    token = os.environ.get("TAPWATT_TOKEN", "")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 def _port() -> str:

@@ -101,12 +101,14 @@ def _ask(server: str | None, method: str, path: str, **what: Any) -> Any:
     """One answer of the platform; when it says no, its sentence and exit code 1."""
     import httpx
 
+    from tapwatt.cli.platform_api import own_token
     from tapwatt.settings import Settings
 
     settings = Settings.read()
     base = server or f"http://{settings.host}:{settings.http_port}"
     try:
-        response = httpx.request(method, base.rstrip("/") + path, timeout=10.0, **what)
+        address = base.rstrip("/") + path
+        response = httpx.request(method, address, headers=own_token(), timeout=10.0, **what)
         answer = response.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         _say_no(f"no platform answers at {base}: {error}")

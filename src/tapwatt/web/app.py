@@ -21,7 +21,7 @@ from tapwatt.ocpi.tariffs import UnableToReadTariff
 from tapwatt.pages.guard import Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
-from tapwatt.platform import tariff_views
+from tapwatt.platform import tariff_views, tokens
 from tapwatt.platform.finding import UnableToRead
 from tapwatt.platform.idempotency import UnableToRepeat, UnableToReuse
 from tapwatt.platform.notes import UnableToNote
@@ -29,6 +29,7 @@ from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
+from tapwatt.platform.tokens import UnableToMakeToken
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.chart.hosts import HostTraces
@@ -46,6 +47,7 @@ from tapwatt.web.simple_tariff import UnableToReadFields
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
+from tapwatt.web.token_api import token_api
 
 FOR_DRIVERS = "/d/"
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
@@ -123,7 +125,7 @@ def build_app(
         operator_id=operator_id,
         now_ms=now_ms,
         secure=public_url().startswith("https://"),
-        who_of_token=who_of_token,
+        who_of_token=who_of_token or tokens.who_of,
     )
     stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
     desk = Desk(
@@ -151,6 +153,7 @@ def build_app(
     app.include_router(receipt_api(desk, day))
     keys = MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)
     app.include_router(meter_api(keys, desk))
+    app.include_router(token_api(desk))
     app.include_router(drivers.router())
     app.include_router(console.router())
 
@@ -270,6 +273,7 @@ def _explain_senseless(app: FastAPI, answer: Answering) -> None:
 
     @app.exception_handler(UnableToReadTariff)
     @app.exception_handler(UnableToReuse)
+    @app.exception_handler(UnableToMakeToken)
     @app.exception_handler(UnableToNote)
     async def no_sense(request: Request, error: Exception) -> Response:
         return answer(request, 422, str(error))

@@ -9,7 +9,7 @@ cookie also brings that login's CSRF token: a foreign page cannot know it.
 import hmac
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
@@ -18,7 +18,7 @@ from fastapi import HTTPException, Request
 from markupsafe import Markup
 
 from tapwatt.pages.guard import READING
-from tapwatt.platform import audit, logins, people
+from tapwatt.platform import audit, logins, people, tokens
 from tapwatt.platform.access import Permission, Role, Who, anybody
 from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToStore
 from tapwatt.web.forms import read_form
@@ -40,6 +40,7 @@ CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 FORM_BYTES_MAX = 1_000_000
 """No form of ours is longer."""
 NEXT_MAX = 512
+TOKENS_NOTED_MAX = 1_000
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 NOT_AGAIN = ("/login", "/logout", "/live/", "/api/")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -77,6 +78,8 @@ class Gate:
     who_of_token: TokenLookup | None = None
     closed: bool = False
     """Whether there is an administrator; once true it stays."""
+    _noted: dict[str, int] = field(default_factory=dict)
+    """When each token's use was last written down."""
 
     @property
     def cookie(self) -> str:
@@ -127,13 +130,15 @@ class Gate:
         return found
 
     def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int) -> Known:
+        if token is not None:
+            # Whoever shows a token is taken at their word, in an open house too.
+            who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
+            own = who is not None and who.operator_id == self.operator_id
+            return Known(who=who if who is not None and own else NOBODY)
         if not self.closed:
             self.closed = people.is_closed(tx, operator_id=self.operator_id)
             if not self.closed:
                 return Known(who=anybody(self.operator_id))
-        if token is not None:
-            who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
-            return Known(who=who or NOBODY)
         if not secret:
             return Known(who=NOBODY)
         login = logins.find(tx, operator_id=self.operator_id, login_hash=logins.hash_of(secret), at_ms=now_ms)
@@ -143,7 +148,12 @@ class Gate:
 
     async def _seen(self, request: Request, known: Known) -> None:
         """Keep a login alive. An open page's own stream does not: nobody may be sitting there."""
-        login, now_ms = known.login, self.now_ms()
+        login, now_ms, token = known.login, self.now_ms(), _bearer(request)
+        if token is not None and self._noted.get(token, 0) <= now_ms - tokens.USED_EVERY_MS:
+            if len(self._noted) >= TOKENS_NOTED_MAX:
+                self._noted.clear()
+            self._noted[token] = now_ms
+            await self.database.write(lambda tx: tokens.use(tx, token, now_ms=now_ms))
         if login is None or request.url.path.startswith("/live/"):
             return
         if now_ms - login.seen_ms >= logins.SEEN_EVERY_MS:
@@ -252,6 +262,9 @@ async def _same_page(request: Request, known: Known) -> None:
 
 
 def _stranger(request: Request) -> Exception:
+    if _bearer(request) is not None:
+        bad = {"WWW-Authenticate": 'Bearer realm="tapwatt", error="invalid_token"'}
+        return HTTPException(401, "the token is unknown, revoked or over", bad)
     if for_machines(request):
         return HTTPException(401, "log in, or send a token", {"WWW-Authenticate": 'Bearer realm="tapwatt"'})
     if request.method not in READING:
