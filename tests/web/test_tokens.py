@@ -85,9 +85,9 @@ async def test_a_token_of_the_open_house_ends_with_it(scene: Scene, web: httpx.A
 async def test_a_persons_token_goes_with_the_person(scene: Scene) -> None:
     shell, ids = people.shell("demo"), []
     for name, role in (("ada", Role.ADMINISTRATOR), ("sam", Role.OPERATOR)):
-        chance = scene.random(20)
+        chance, somebody = scene.random(20), person(name, role)
 
-        def let_in(tx: Transaction, new: NewPerson = person(name, role), chance: bytes = chance) -> str:
+        def let_in(tx: Transaction, new: NewPerson = somebody, chance: bytes = chance) -> str:
             return people.add(tx, shell, new, chance=chance, at_ms=scene.at_ms)
 
         ids.append(await scene.database.write(let_in))

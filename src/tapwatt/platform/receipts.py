@@ -20,6 +20,7 @@ from tapwatt.core.receipt_text import receipt_text
 from tapwatt.core.session import Session
 from tapwatt.core.tariff.clock import local, zone_of
 from tapwatt.engine import Stepper
+from tapwatt.platform import webhook_events
 from tapwatt.platform.paging import LAST_MS, cut, read_cursor, write_cursor
 from tapwatt.platform.tables import OPERATOR, RECEIPT, RECEIPT_SERIES, STATION
 from tapwatt.store import Row, Transaction, UnableToStoreDuplicate, UnableToStoreYet
@@ -165,6 +166,21 @@ def _store(tx: Transaction, owner: Row, draft: Receipt, *, key: str, chance: byt
     except UnableToStoreDuplicate as error:
         # Done again, the look for its key finds what the other node issued.
         raise UnableToStoreYet(f"{key} was issued by somebody else meanwhile") from error
+    told = {
+        "number": number,
+        "session_id": draft.purchase.session_id,
+        "credit_of": draft.credit_of or None,
+        "gross_minor": draft.bill.gross_minor,
+        "currency": draft.bill.currency,
+    }
+    webhook_events.happened(
+        tx,
+        "receipt.issued",
+        operator_id=owner.operator_id,
+        subject=number,
+        data=told,
+        at_ms=draft.issued_ms,
+    )
     return number
 
 

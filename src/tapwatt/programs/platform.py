@@ -31,6 +31,7 @@ from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
 from tapwatt.platform.tables import METADATA, TRACES
 from tapwatt.platform.terminals import Terminals
+from tapwatt.platform.webhooks import is_loopback
 from tapwatt.platform.wire_traces import EdgeTraces, PlatformWires, owner
 from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http
@@ -38,6 +39,7 @@ from tapwatt.programs.metrics import page
 from tapwatt.programs.runtime import Runtime, now_ms, run_program
 from tapwatt.programs.tracing import recorder
 from tapwatt.programs.watching import Watch, say_step
+from tapwatt.programs.webhooks import WebhookSender
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
 from tapwatt.settings import Settings
@@ -305,6 +307,9 @@ class Platform:
         runtime.listening("edge", port)
         runtime.closing.push_async_callback(self.edge_server.stop)
         if runtime.serves_http:
+            sender = WebhookSender(self.database, now_ms=now_ms, inside=is_loopback(settings.host))
+            self.engine.subscribe(sender.wake)
+            runtime.spawn(sender.run(), name="webhooks")
             await self._serve_console()
 
     async def _serve_console(self) -> None:

@@ -30,6 +30,7 @@ from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
 from tapwatt.platform.tokens import UnableToMakeToken
+from tapwatt.platform.webhooks import TooManyWebhooks, UnableToKeepWebhook
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.chart.hosts import HostTraces
@@ -48,6 +49,7 @@ from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.token_api import token_api
+from tapwatt.web.webhook_api import webhook_api
 
 FOR_DRIVERS = "/d/"
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
@@ -154,6 +156,7 @@ def build_app(
     keys = MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)
     app.include_router(meter_api(keys, desk))
     app.include_router(token_api(desk))
+    app.include_router(webhook_api(desk))
     app.include_router(drivers.router())
     app.include_router(console.router())
 
@@ -274,6 +277,7 @@ def _explain_senseless(app: FastAPI, answer: Answering) -> None:
     @app.exception_handler(UnableToReadTariff)
     @app.exception_handler(UnableToReuse)
     @app.exception_handler(UnableToMakeToken)
+    @app.exception_handler(UnableToKeepWebhook)
     @app.exception_handler(UnableToNote)
     async def no_sense(request: Request, error: Exception) -> Response:
         return answer(request, 422, str(error))
@@ -290,6 +294,7 @@ def _explain_impossible(app: FastAPI, answer: Answering) -> None:
     @app.exception_handler(UnableToDecide)
     @app.exception_handler(UnableToCredit)
     @app.exception_handler(UnableToRepeat)
+    @app.exception_handler(TooManyWebhooks)
     async def impossible(request: Request, error: Exception) -> Response:
         return answer(request, 409, str(error))
 
