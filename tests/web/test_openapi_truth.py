@@ -39,6 +39,9 @@ JUDGED_BY_MEANING = {
     "POST /api/v1/ocmf/verify": "a document must be OCMF",
     "POST /api/v1/stations/{station_id}/commands": "a payload is judged by OCPP's own schemas",
     "POST /api/v1/sessions/{session_id}/notes": "a card number is refused",
+    "POST /api/v1/tokens": "a token's end must be later than now",
+    "POST /api/v1/webhooks": "an address must be one, and plain http is for this machine alone",
+    "PUT /api/v1/webhooks/{webhook_id}": "the same",
 }
 """Where a value can be well-formed and yet senseless, and why: 422 is the true answer there."""
 KNOWN: dict[str, list[str]] = {}
@@ -71,6 +74,10 @@ async def note_ids(url: str) -> None:
         KNOWN["number"] = [each["number"] for each in (await api.get("/receipts")).json()["receipts"]]
         KNOWN["key"] = [each["key"] for each in (await api.get("/alarms")).json()["alarms"]]
         KNOWN["tariff_id"] = [each["tariff_id"] for each in (await api.get("/tariffs")).json()["tariffs"]]
+        hook = {"url": "http://127.0.0.1:1/in", "events": ["session.closed", "alarm.raised"]}
+        KNOWN["webhook_id"] = [(await api.post("/webhooks", json=hook)).json()["webhook_id"]]
+        tested = await api.post(f"/webhooks/{KNOWN['webhook_id'][0]}/test")
+        KNOWN["event_id"] = [tested.json()["event_id"]]
         KNOWN.update(station_id=["CS1"], terminal_id=["T1"], meter=[GIVEN["meter"]], version=["1"])
 
 

@@ -194,7 +194,11 @@ def _check(place: Address, name: str, *, plain: bool, inside: bool) -> None:
     real = place.ipv4_mapped if isinstance(place, IPv6Address) and place.ipv4_mapped else place
     if plain and not real.is_loopback:
         raise NotAllowed(f"{name} is not this machine: only https goes there")
+    if not inside and (real.is_loopback or real.is_private):
+        raise NotAllowed(f"{name} leads to {real}, inside this house")
+    if real.is_loopback:
+        return
     if real.is_link_local or real.is_multicast or real.is_unspecified or real.is_reserved:
         raise NotAllowed(f"{name} leads to {real}, where no event goes")
     if not real.is_global and not inside:
-        raise NotAllowed(f"{name} leads to {real}, inside this house")
+        raise NotAllowed(f"{name} leads to {real}, which is no place of the world")

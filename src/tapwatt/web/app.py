@@ -147,22 +147,30 @@ def build_app(
     doors = Doors(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, chance=chance)
     console, drivers = Console(desk, tariffs, day, doors, gate), DriverPages(desk)
     app = _guarded(gate)
-    app.state.now_ms = now_ms
-    app.include_router(api(desk, day))
-    app.include_router(day_api(day, desk))
-    app.include_router(station_api(desk, day))
-    app.include_router(tariff_api(tariffs, desk))
-    app.include_router(receipt_api(desk, day))
-    keys = MeterDesk(database=database, operator_id=operator_id, now_ms=now_ms)
-    app.include_router(meter_api(keys, desk))
-    app.include_router(token_api(desk))
-    app.include_router(webhook_api(desk))
+    _add_api(app, desk, day, tariffs)
     app.include_router(drivers.router())
     app.include_router(console.router())
 
     _add_for_machines(app, gate, health, metrics)
     _explain_errors(app, gate, console, drivers)
     return WebSide(app, desk, day, gate)
+
+
+def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk) -> None:
+    """Everything under `/api/v1`."""
+    app.state.now_ms = desk.now_ms
+    keys = MeterDesk(database=desk.database, operator_id=desk.operator_id, now_ms=desk.now_ms)
+    for router in (
+        api(desk, day),
+        day_api(day, desk),
+        station_api(desk, day),
+        tariff_api(tariffs, desk),
+        receipt_api(desk, day),
+        meter_api(keys, desk),
+        token_api(desk),
+        webhook_api(desk),
+    ):
+        app.include_router(router)
 
 
 def _guarded(gate: Gate) -> Described:
