@@ -121,3 +121,23 @@ def test_a_misspelt_option_is_refused() -> None:
 def test_every_setting_is_described() -> None:
     assert all((field.description or "").endswith(".") for field in Settings.model_fields.values())
     assert settings_table().count("\n") == len(Settings.model_fields) + 2
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        ({"http_host": "0.0.0.0"}, "TAPWATT_HTTP_HOST is 0.0.0.0, outside loopback: then TAPWATT_PUBLIC_URL"),
+        ({"http_host": "::", "public_url": "http://pay.example.com"}, "must begin with https://"),
+        ({"http_host": "example.com"}, "TAPWATT_HTTP_HOST must be an address of this machine"),
+        ({"host": "0.0.0.0", "public_url": "https://pay.example.com"}, "TAPWATT_HOST must be a loopback"),
+    ],
+)
+def test_nothing_leaves_loopback_by_accident(chosen: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UnableToConfigure, match=sentence):
+        Settings.read(**chosen)
+
+
+def test_the_console_may_leave_loopback_behind_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAPWATT_TOKEN", "a token of the shell is no setting")
+    settings = Settings.read(http_host="0.0.0.0", public_url="https://pay.example.com")
+    assert (settings.http_host, settings.host) == ("0.0.0.0", "127.0.0.1")

@@ -20,6 +20,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "TAPWATT_"
+TOKEN = "TAPWATT_TOKEN"
+"""What commands show the platform, once people log in; a secret of the shell and no setting of a program."""
 PROGRAMS = ("platform", "edge", "gateway", "acquirer", "scheme", "issuer")
 
 Program = Literal["platform", "edge", "gateway", "acquirer", "scheme", "issuer", "site", "cables"]
@@ -53,7 +55,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     host: str = Field(
-        "127.0.0.1", description="Address every listener binds to. Only loopback until there is login."
+        "127.0.0.1", description="Address every listener binds to, loopback; the console's: HTTP_HOST."
+    )
+    http_host: str = Field(
+        "",
+        description="Address of the console's listener, if not HOST. Outside loopback the platform starts "
+        "only with an administrator (`tapwatt people add`) and an https PUBLIC_URL. No other listener "
+        "leaves loopback.",
     )
     http_port: Port = Field(8080, description="Platform: console, driver pages, API, health.")
     forecourt_port: Port = Field(8090, description="Forecourt page of the simulated site.")
@@ -95,6 +103,13 @@ class Settings(BaseSettings):
         "",
         max_length=200,
         description="What links for drivers begin with; default `http://HOST:HTTP_PORT` of this platform.",
+    )
+    four_eyes_minor: int = Field(
+        10_000,
+        ge=0,
+        le=10**12,
+        description="Once people log in: a decision or credit above this, in minor units, waits for a second "
+        "person. Publishing, retiring and assigning tariffs always does.",
     )
     ocpp_admission: Literal["open", "list"] = Field(
         "open", description="Unknown stations: `open` lets them in, `list` makes them wait for an operator."
@@ -200,12 +215,15 @@ class Settings(BaseSettings):
     @field_validator("host")
     @classmethod
     def _loopback_only(cls, host: str) -> str:
-        try:
-            loopback = host == "localhost" or ip_address(host).is_loopback
-        except ValueError:
-            raise ValueError("must be an address of this machine, such as 127.0.0.1") from None
-        if not loopback:
-            raise ValueError("must be a loopback address: without login nobody outside may connect")
+        if not is_loopback(host):
+            raise ValueError("must be a loopback address: only the console may leave it, by HTTP_HOST")
+        return host
+
+    @field_validator("http_host")
+    @classmethod
+    def _any_address(cls, host: str) -> str:
+        if host:
+            is_loopback(host)
         return host
 
     @field_validator("public_url")
@@ -232,6 +250,11 @@ class Settings(BaseSettings):
             if port in taken:
                 raise ValueError(f"{_environment(taken[port])} and {_environment(name)} are both {port}")
             taken[port] = name
+        if self.http_host and not is_loopback(self.http_host) and not self.public_url.startswith("https://"):
+            raise ValueError(
+                f"{_environment('http_host')} is {self.http_host}, outside loopback: then "
+                f"{_environment('public_url')} must begin with https://, as passwords travel"
+            )
         _ordered(self, "scheme_timeout_s", "acquirer_timeout_s", "gateway_timeout_s", "terminal_timeout_s")
         if self.hold_least_minor > self.hold_minor:
             least, hold = _environment("hold_least_minor"), _environment("hold_minor")
@@ -243,6 +266,14 @@ class Settings(BaseSettings):
             first, longest = _environment("forward_first_retry_s"), _environment("forward_longest_retry_s")
             raise ValueError(f"{first} is longer than {longest}")
         return self
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own. Raises ValueError for what is no address."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        raise ValueError("must be an address of this machine, such as 127.0.0.1") from None
 
 
 def without_password(url: str) -> str:
@@ -269,7 +300,7 @@ def _environment(name: str) -> str:
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
-    known = [_environment(name) for name in Settings.model_fields] + [f"{PREFIX}TOKEN"]  # of the commands
+    known = [*(_environment(name) for name in Settings.model_fields), TOKEN]
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = difflib.get_close_matches(name.upper(), known, n=1)

@@ -268,20 +268,20 @@ async def test_somebody_is_let_in_and_chooses_a_password(
         assert (first.status_code, first.headers["location"]) == (303, "/me")
         assert (await ben.get("/api/v1/summary")).status_code == 403
         assert "Choose your own" in (await ben.get("/me")).text
-        new = "a password of my own"
+        own = "a password of my own"
         for old, first_time, again, status in [
-            (password, new, "another of my own", 422),
-            ("not this one", new, new, 403),
+            (password, own, "another of my own", 422),
+            ("not this one", own, own, 403),
             (password, "short", "short", 422),
             (password, "ben ben ben ben", "ben ben ben ben", 422),
-            (password, new, new, 200),
+            (password, own, own, 200),
         ]:
             told = await ben.post("/me/password", old=old, new=first_time, again=again)
             assert told.status_code == status, told.text
         assert (await ben.get("/")).status_code == 200
     for row in await rows(scene, PERSON):
         assert row.password.startswith("$argon2id$")
-        assert new not in str(row)
+        assert own not in str(row)
 
 
 async def test_a_person_ends_other_logins(visitor: Visitor, scene: Scene, side: WebSide) -> None:

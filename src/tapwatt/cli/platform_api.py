@@ -83,9 +83,13 @@ def no(reason: AnswerIsNo) -> int:
 
 
 def own_token() -> dict[str, str]:
-    """The caller's token, if there is one."""
-    token = os.environ.get("TAPWATT_TOKEN", "")
-    return {"Authorization": f"Bearer {token}"} if token else {}
+    """The token of whoever sits at the shell, once people log in."""
+    token = os.environ.get("TAPWATT_TOKEN", "").strip()
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise typer.BadParameter("TAPWATT_TOKEN is no token")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _port() -> str:

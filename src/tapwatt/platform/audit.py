@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, insert, select
 from tapwatt.platform.access import Who
 from tapwatt.platform.notes import holds_card_number
 from tapwatt.platform.tables import AUDIT_ENTRY, OPERATOR
-from tapwatt.store import Row, Transaction
+from tapwatt.store import Row, Transaction, UnableToStoreDuplicate, UnableToStoreYet
 
 Json = dict[str, Any]
 BEGINNING = "0" * 64
@@ -97,7 +97,10 @@ def append(
     }
     previous = last.hash if last else BEGINNING
     chained = hash_of(owner, entry, previous)
-    tx.run(ADD, operator_id=owner, **entry, previous=previous, hash=chained)
+    try:
+        tx.run(ADD, operator_id=owner, **entry, previous=previous, hash=chained)
+    except UnableToStoreDuplicate as error:
+        raise UnableToStoreYet("somebody else wrote an entry meanwhile") from error
 
 
 def hash_of(operator_id: str, entry: Json, previous: str) -> str:
@@ -165,5 +168,7 @@ def _fields(row: Row, *, raw: bool = False) -> Json:
 
 
 def _clean(text: str) -> str:
-    cut = text[:TEXT_MAX]
+    cut = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:TEXT_MAX]
+    )
     return "(left out: it looks like a card number)" if holds_card_number(cut) else cut

@@ -93,14 +93,17 @@ class _Server(uvicorn.Server):
         self.up.set()
 
 
-async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http") -> int:
+async def serve_http(
+    runtime: Runtime, app: Any, port: int, *, name: str = "http", host: str | None = None
+) -> int:
     """Serve an ASGI application until the program stops; returns the port, also noted for the ready line.
+    `host` is for the one listener that may leave loopback.
 
     Raises UnableToStart when the port is taken.
     """
     if not runtime.serves_http:
         return port
-    bound = listening_socket(runtime.settings.host, port, purpose=f"{runtime.name}'s {name}")
+    bound = listening_socket(host or runtime.settings.host, port, purpose=f"{runtime.name}'s {name}")
     config = uvicorn.Config(
         app,
         http=_Patience,
@@ -124,7 +127,7 @@ async def serve_http(runtime: Runtime, app: Any, port: int, *, name: str = "http
     runtime.closing.push_async_callback(stop)
     await server.up.wait()
     taken = int(bound.getsockname()[1])
-    runtime.listening(name, taken)
+    runtime.listening(name, taken, host=host)
     return taken
 
 

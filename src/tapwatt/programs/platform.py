@@ -36,13 +36,13 @@ from tapwatt.platform.wire_traces import EdgeTraces, PlatformWires, owner
 from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http
 from tapwatt.programs.metrics import page
-from tapwatt.programs.runtime import Runtime, now_ms, run_program
+from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, run_program
 from tapwatt.programs.tracing import recorder
 from tapwatt.programs.watching import Watch, say_step
 from tapwatt.programs.webhooks import WebhookSender
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
-from tapwatt.settings import Settings
+from tapwatt.settings import Settings, is_loopback
 from tapwatt.store import Database
 from tapwatt.traces import Wire
 from tapwatt.uplink.link import EdgeServer
@@ -329,7 +329,13 @@ class Platform:
             terms=terms_of(self.runtime.settings),
             links=(forecourt,) if settings.forecourt_link else (),
         )
-        port = await serve_http(self.runtime, console, settings.http_port)
+        host = settings.http_host or settings.host
+        if not await console.look() and not is_loopback(host):
+            raise UnableToStart(
+                f"TAPWATT_HTTP_HOST is {host}, outside loopback, and there is no administrator yet: "
+                "first let one in with tapwatt people add."
+            )
+        port = await serve_http(self.runtime, console, settings.http_port, host=host)
         self.public_url = settings.public_url or f"http://{settings.host}:{port}"
         self.runtime.closing.callback(console.close)
 

@@ -57,9 +57,9 @@ class Runtime:
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def listening(self, name: str, port: int) -> None:
+    def listening(self, name: str, port: int, *, host: str | None = None) -> None:
         """Note a listener for the ready line: iso8583, http, ocpp, edge, zvt or forecourt."""
-        self.listeners[name] = (self.settings.host, port)
+        self.listeners[name] = (host or self.settings.host, port)
 
     def attached(self, name: str, path: str) -> None:
         """Note a serial device or pseudo terminal for the ready line."""

@@ -123,28 +123,33 @@ class Gate:
         if found is None:
             secret, token = request.cookies.get(self.cookie, ""), _bearer(request)
             now_ms = self.now_ms()
-            found = await self.database.read(lambda tx: self._known(tx, secret, token, now_ms))
+            here = is_local(request)
+            found = await self.database.read(lambda tx: self._known(tx, secret, token, now_ms, here))
             request.state.known = found
         WHO.set(found.who)
         CSRF.set(found.csrf)
         return found
 
-    def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int) -> Known:
+    def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int, here: bool) -> Known:
         if token is not None:
-            # Whoever shows a token is taken at their word, in an open house too.
-            who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
-            own = who is not None and who.operator_id == self.operator_id
-            return Known(who=who if who is not None and own else NOBODY)
+            return Known(who=self._shown(tx, token, now_ms, here))
         if not self.closed:
             self.closed = people.is_closed(tx, operator_id=self.operator_id)
             if not self.closed:
-                return Known(who=anybody(self.operator_id))
+                return Known(who=anybody(self.operator_id) if here else NOBODY)
         if not secret:
             return Known(who=NOBODY)
         login = logins.find(tx, operator_id=self.operator_id, login_hash=logins.hash_of(secret), at_ms=now_ms)
         if login is None or login.state != logins.OPEN:
             return Known(who=NOBODY)
         return Known(who=people.who_of(login), login=login, csrf=csrf_of(secret))
+
+    def _shown(self, tx: Transaction, token: str, now_ms: int, here: bool) -> Who:
+        """Whoever shows a token is taken at their word, in an open house too; one of nobody stays inside."""
+        who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
+        if who is None or who.operator_id != self.operator_id:
+            return NOBODY
+        return who if here or who.person_id is not None else NOBODY
 
     async def _seen(self, request: Request, known: Known) -> None:
         """Keep a login alive. An open page's own stream does not: nobody may be sitting there."""
