@@ -74,11 +74,11 @@ def check_url(url: str) -> None:
         raise UnableToKeepWebhook("url: is no address")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise UnableToKeepWebhook("url: has neither a name and password nor a fragment")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(name)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_here(name)):
         raise UnableToKeepWebhook("url: begins with https://, or with http:// on this machine")
 
 
-def is_loopback(name: str) -> bool:
+def _is_here(name: str) -> bool:
     """Whether a host's name is this very machine."""
     try:
         return name == "localhost" or ip_address(name).is_loopback

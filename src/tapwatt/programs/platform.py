@@ -31,7 +31,6 @@ from tapwatt.platform.sessions import SESSIONS, record
 from tapwatt.platform.stations import Stations
 from tapwatt.platform.tables import METADATA, TRACES
 from tapwatt.platform.terminals import Terminals
-from tapwatt.platform.webhooks import is_loopback
 from tapwatt.platform.wire_traces import EdgeTraces, PlatformWires, owner
 from tapwatt.programs.health import told
 from tapwatt.programs.http import serve_http

@@ -24,6 +24,7 @@ from tapwatt.web.queue import ReviewQueue
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
+from tapwatt.web.webhook_pages import WebhookPages
 from tapwatt.web.worklists import Worklists
 
 Json = dict[str, Any]
@@ -41,9 +42,9 @@ STATUS_TONES = {
 NAV = (
     ("/", "Live board"), ("/sessions", "Sessions"), ("/review", "Review"), ("/holds", "Holds"),
     ("/alarms", "Alarms"), ("/stations", "Stations"), ("/terminals", "Terminals"), ("/tariffs", "Tariffs"),
-    ("/figures", "Figures"), ("/people", "People"),
+    ("/figures", "Figures"), ("/webhooks", "Webhooks"), ("/people", "People"),
 )  # fmt: skip
-NEEDED = {"/people": Permission.PEOPLE}
+NEEDED = {"/people": Permission.PEOPLE, "/webhooks": Permission.WEBHOOK}
 """Pages that not everybody who reads may see."""
 TITLES = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 409: "Not possible now"}
 STOPPABLE = ("offered", "authorising", "ready", "starting", "charging")
@@ -80,6 +81,7 @@ class Console:
         self._queue = ReviewQueue(desk, self._looking, self._env)
         self._tariffs = TariffPages(tariffs, desk, self._env)
         self._worklists = Worklists(day, self._env)
+        self._webhooks = WebhookPages(desk, self._env)
         self._login = LoginPages(doors, gate, self._env)
         self._people = PeoplePages(doors, gate, self._env)
 
@@ -96,6 +98,7 @@ class Console:
         self._queue.add_to(router)
         self._tariffs.add_to(router)
         self._worklists.add_to(router)
+        self._webhooks.add_to(router)
         self._login.add_to(router)
         self._people.add_to(router)
         language.add_to(router)
