@@ -1,12 +1,14 @@
 """Orders sent again under their key: done once, answered the same, whichever order it is."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.web.scenes import CURVE, Scene
-from tests.web.serving import web_side
+from tests.web.serving import site_at, web_side
 from tests.web.test_meter_keys import GIVEN
 
 from tapwatt.ocpp.commands import Command, CommandAnswer, CommandAnswered, CommandStatus
@@ -17,6 +19,13 @@ from tapwatt.store import Transaction, UnableToStore
 KEY = {"Idempotency-Key": "order-1"}
 RESET = {"action": "Reset", "payload": {"type": "Soft"}}
 COMMANDS = "/api/v1/stations/CS1/commands"
+
+
+@pytest.fixture
+async def scene(tmp_path: Path, database_url: str) -> AsyncIterator[Scene]:
+    """A site on each engine."""
+    async with site_at(tmp_path, database_url=database_url) as scene:
+        yield scene
 
 
 async def orders(scene: Scene, web: httpx.AsyncClient) -> list[tuple[str, str, Any, int]]:
