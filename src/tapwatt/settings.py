@@ -160,6 +160,12 @@ class Settings(BaseSettings):
     plug_in_s: Seconds = Field(180.0, description="Time to plug in after a tap; then the hold goes back.")
     start_s: Seconds = Field(60.0, description="Time a station has to start; then the hold goes back.")
     stop_s: Seconds = Field(30.0, description="Time a station has to stop before it is asked again.")
+    settle_s: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="After a start, deadlines wait this long: what happened meanwhile is told first.",
+    )
 
     terminal_timeout_s: Seconds = Field(
         45.0, description="A payment dialogue with the terminal, and the terminal's own wait for the gateway."

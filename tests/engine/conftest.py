@@ -26,11 +26,13 @@ async def start(database: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr("tapwatt.engine.loop.FIRST_WAIT_S", 0.01)
     started: list[Engine[Any, Any, Any]] = []
 
-    async def start_one(performer: Performer, **settings: Any) -> Engine[Any, Any, Any]:
+    async def start_one(
+        performer: Performer, *, settle_s: float = 0.0, **settings: Any
+    ) -> Engine[Any, Any, Any]:
         settings.setdefault("now_ms", wall_ms)
         engine: Engine[Any, Any, Any] = Engine(database, JAR, perform=performer, **settings)
         started.append(engine)
-        await engine.start()
+        await engine.start(settle_s=settle_s)
         return engine
 
     yield start_one

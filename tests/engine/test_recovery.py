@@ -173,6 +173,20 @@ async def test_timers_that_fell_due_while_stopped_wake_at_start(start: Start) ->
     await until_contents(second, "j", "tick")
 
 
+async def test_while_it_settles_only_what_is_new_is_woken(start: Start) -> None:
+    first = await start(Performer())
+    await first.handle("old", Made(owner="op"))
+    await first.stop()
+    await first.handle("old", WakeAt(at_ms=wall_ms() - 1_000_000))
+    await asyncio.sleep(0.002)  # made in another millisecond
+    second = await start(Performer(), settle_s=0.4)
+    await second.handle("new", Made(owner="op"))
+    await second.handle("new", WakeAt(at_ms=wall_ms() + 20))
+    await until_contents(second, "new", "tick")
+    await until_contents(second, "old")
+    await until_contents(second, "old", "tick")
+
+
 async def test_a_timer_outlives_a_failing_database(
     database: Database, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,9 @@ async def test_a_known_tag_pays_from_its_account(site: World) -> None:
 async def test_an_unknown_tag_is_refused(site: World) -> None:
     await site.plug()
     assert (await site.order(do="rfid", evse_id=1, tag="DEADBEEF"))["status"] == "invalid"
+    url = f"http://{site.settings.host}:{site.settings.http_port}/stations/CS1"
+    assert "unknown tag" in (await site.client.get(url)).text
+    assert "unknown tag" in (site.settings.data / "platform.log").read_text()
 
 
 @pytest.mark.parametrize(
@@ -114,8 +117,8 @@ async def test_a_start_after_the_release_is_stopped_and_never_captured(site: Wor
 
 
 async def test_a_silent_issuer_is_reversed_and_its_late_approval_is_not_used(site: World) -> None:
-    await site.issuer("/sandbox/silence", seconds=6, late=True)
     session = await site.plug()
+    await site.issuer("/sandbox/silence", seconds=6, late=True)
     await site.tap("visa-good")
     await site.session("failed")
     await site.issuer("/sandbox/silence", seconds=None)

@@ -27,6 +27,7 @@ TIMERS = {
     "acquirer_timeout_s": 5.0,
     "scheme_timeout_s": 3.0,
     "start_s": 6.0,
+    "settle_s": 10.0,
     "stop_s": 5.0,
     "plug_in_s": 8.0,
     "forward_first_retry_s": 0.3,

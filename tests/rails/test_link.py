@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from tests.rails.samples import PAN, hold
@@ -196,6 +197,29 @@ async def test_a_server_that_comes_back_is_found_again() -> None:
         assert (await client.request(hold(), timeout_s=2)).text(39) == "00"
         await client.stop()
         await again.stop()
+
+
+async def test_a_client_dials_on_when_its_line_breaks_in_an_unknown_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host, serve = Host(), HostClient._serve
+    broken: list[str] = []
+
+    async def breaking(self: HostClient, *socket: Any) -> bool:
+        signed_on = await serve(self, *socket)
+        if not broken:
+            broken.append("once")
+            raise RuntimeError("odd")
+        return signed_on
+
+    monkeypatch.setattr(HostClient, "_serve", breaking)
+    async with line(host) as (server, client):
+        for served, _ in server._serving.values():
+            served._writer.transport.abort()
+        await eventually(lambda: not client.connected)
+        await client.wait_connected(2)
+        assert broken
+        assert (await client.request(hold(), timeout_s=2)).text(39) == "00"
 
 
 async def test_stopping_finishes_what_is_in_work() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tapwatt.rpc.link import Connection, RpcClient, RpcServer
@@ -321,6 +321,46 @@ async def test_the_client_comes_back_after_the_server_was_gone() -> None:
             await client.wait_connected()
             assert await client.call("Echo", b"{}") == b"{}"
             await until(lambda: opened == 2)
+
+
+async def test_a_client_dials_on_whatever_its_dial_ends_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hung up on before the first byte (as by a program that was just killed), and what nobody thought of."""
+    problems: list[Exception] = [ConnectionClosedError(None, None), RuntimeError("odd"), InvalidMessage("?")]
+    tried = []
+
+    class Troubled(connect):
+        async def __aenter__(self) -> ClientConnection:
+            if problems:
+                tried.append(problem := problems.pop(0))
+                raise problem
+            return await super().__aenter__()
+
+    monkeypatch.setattr("tapwatt.rpc.link.client.connect", Troubled)
+    async with serving() as (_, url), dialling(url) as client:
+        await client.wait_connected()
+        assert len(tried) == 3
+        assert await client.call("Echo", b"{}") == b"{}"
+
+
+async def test_a_client_that_is_hung_up_on_at_once_dials_on() -> None:
+    """On real sockets: accepted and reset, again and again, until somebody is there who speaks."""
+    dialled = 0
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal dialled
+        dialled += 1
+        writer.transport.abort()
+
+    rude = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = rude.sockets[0].getsockname()[1]
+    async with dialling(f"ws://127.0.0.1:{port}", backoff_max_s=0.01) as client:
+        await until(lambda: dialled >= 50)
+        rude.close()
+        await rude.wait_closed()
+        server = RpcServer(prefix="/x/", subprotocols=[SUBPROTOCOL], handler=echo, ping_s=None)
+        await server.start(port=port)
+        await client.wait_connected()
+        await server.stop()
 
 
 async def test_compression_is_offered_without_context_when_asked_for() -> None:

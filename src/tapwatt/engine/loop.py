@@ -89,15 +89,22 @@ class Engine(Generic[S, E, F]):
         self._sleeping_until_ms: int | None = None
         self._wake = asyncio.Event()
         self._unsure_until_s = 0.0
+        self._started_ms, self._settled_s = 0, 0.0
 
-    async def start(self) -> None:
-        """Perform again every effect not known to be done, and start the timers."""
+    async def start(self, *, settle_s: float = 0.0) -> None:
+        """Perform again every effect not known to be done, and start the timers.
+
+        Timers of machines that are there already wait `settle_s`: while this program was away nobody could
+        tell it anything, so that a deadline which has passed meanwhile says nothing yet of the other side.
+        """
         self._held = []
         rows = await self._database.read(partial(steps.undone, tables=self.tables))
         recovered = {row.id for row in rows}
         rows += [outgoing for outgoing in self._held if outgoing.id not in recovered]
         self._held = None
         self._running = True
+        self._started_ms = self._now_ms()
+        self._settled_s = asyncio.get_running_loop().time() + settle_s
         for outgoing in rows:
             self._outbox.put(outgoing)
         self._timer = asyncio.create_task(self._watch_timers())
@@ -282,9 +289,10 @@ class Engine(Generic[S, E, F]):
         """Wake the machines whose time has come; return the seconds until the next."""
         if self._unsure_until_s:
             await self._look_again()
-        now_ms = self._now_ms()
+        now_ms, settling_s = self._now_ms(), self._settled_s - asyncio.get_running_loop().time()
+        made_ms = self._started_ms if settling_s > 0 else 0
         ids, earliest_ms = await self._database.read(
-            lambda tx: steps.due(tx, self.tables, now_ms, most=TIMERS_AT_ONCE)
+            lambda tx: steps.due(tx, self.tables, now_ms, made_ms=made_ms, most=TIMERS_AT_ONCE)
         )
         if ids:
             results = await asyncio.gather(*map(self._tick, ids), return_exceptions=True)
@@ -293,9 +301,10 @@ class Engine(Generic[S, E, F]):
                     raise result
             return 0.0
         self._sleeping_until_ms = earliest_ms
+        sleep_s = LONGEST_SLEEP_S if settling_s <= 0 else min(settling_s, LONGEST_SLEEP_S)
         if earliest_ms is None:
-            return LONGEST_SLEEP_S
-        return min(LONGEST_SLEEP_S, max(0.001, (earliest_ms - now_ms) / 1000))
+            return sleep_s
+        return min(sleep_s, max(0.001, (earliest_ms - now_ms) / 1000))
 
     async def _tick(self, machine_id: str) -> None:
         def tick(tx: Transaction) -> None:

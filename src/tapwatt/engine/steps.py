@@ -132,10 +132,12 @@ def undone(tx: Transaction, tables: MachineTables) -> list[Outgoing]:
     ]
 
 
-def due(tx: Transaction, tables: MachineTables, now_ms: int, *, most: int) -> tuple[list[str], int | None]:
-    """List machines whose time has come, and the earliest time of all."""
-    ids = [row.id for row in tx.run(tables.statements.due, now_ms=now_ms, most=most)]
-    earliest = tx.one(tables.statements.next_due)
+def due(
+    tx: Transaction, tables: MachineTables, now_ms: int, *, most: int, made_ms: int = 0
+) -> tuple[list[str], int | None]:
+    """List machines made at `made_ms` or later whose time has come, and the earliest time of all such."""
+    ids = [row.id for row in tx.run(tables.statements.due, now_ms=now_ms, made_ms=made_ms, most=most)]
+    earliest = tx.one(tables.statements.next_due, made_ms=made_ms)
     return ids, None if earliest is None else earliest.due_ms
 
 

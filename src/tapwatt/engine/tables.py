@@ -22,7 +22,6 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
-    func,
     insert,
     select,
     update,
@@ -161,11 +160,16 @@ class Statements:
         )
         self.due: Executable = (
             select(machine.c.id)
-            .where(machine.c.due_ms <= bindparam("now_ms"))
+            .where(machine.c.due_ms <= bindparam("now_ms"), machine.c.created_ms >= bindparam("made_ms"))
             .order_by(machine.c.due_ms)
             .limit(bindparam("most"))
         )
-        self.next_due: Executable = select(func.min(machine.c.due_ms).label("due_ms"))
+        self.next_due: Executable = (
+            select(machine.c.due_ms)
+            .where(machine.c.due_ms.is_not(None), machine.c.created_ms >= bindparam("made_ms"))
+            .order_by(machine.c.due_ms)
+            .limit(1)
+        )
 
     def _of_event(self, event: Table) -> None:
         self.add_event: Executable = insert(event)

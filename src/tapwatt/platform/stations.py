@@ -5,7 +5,7 @@ Billing messages are stored first and always answered positively; doubt goes to 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy import insert
@@ -73,17 +73,26 @@ class Stations:
         )
 
     async def handle(self, received: ocpp.Received) -> ocpp.Answer:
-        """Answer one message of a station."""
-        return await self.engine.transact(lambda tx, stepper: self._take(tx, stepper, received))
+        """Answer one message of a station; what was said of it is on its page and in the log."""
+        said = await self.engine.transact(lambda tx, stepper: self._take(tx, stepper, received))
+        if said.verdict:
+            log.info(
+                "message judged",
+                station=received.station_id,
+                action=received.action,
+                verdict=said.verdict,
+                session=said.session_id,
+            )
+        return said.answer
 
-    def _take(self, tx: Transaction, stepper: Stepping, received: ocpp.Received) -> ocpp.Answer:
+    def _take(self, tx: Transaction, stepper: Stepping, received: ocpp.Received) -> Said:
         station = tx.one(places.FIND_STATION, station_id=received.station_id)
         if station is None:
             raise LookupError(f"station {received.station_id} is gone")
         tx.run(places.SET_STATION_SEEN, station=station.station_id, connected=1, seen_ms=self.now_ms())
         said = self._said(tx, stepper, station, received.message)
         if isinstance(received.message, ocpp.HeartbeatSent):
-            return said.answer
+            return said
         verdict = "; ".join(filter(None, (said.verdict, *received.violations)))
         tx.run(
             ADD_MESSAGE,
@@ -95,7 +104,7 @@ class Stations:
             session_id=said.session_id,
             at_ms=self.now_ms(),
         )
-        return said.answer
+        return replace(said, verdict=verdict)
 
     def _said(self, tx: Transaction, stepper: Stepping, station: Row, message: ocpp.StationMessage) -> Said:
         match message:

@@ -297,7 +297,7 @@ class Platform:
         self._edges = await self.database.read(edges)
         self.engine.subscribe(self.watch.tally.followed)
         self.engine.subscribe(say_step)
-        await self.engine.start()
+        await self.engine.start(settle_s=settings.settle_s)
         runtime.closing.push_async_callback(self.engine.stop)
         port = await self.station_server.start(host=settings.host, port=settings.ocpp_port)
         runtime.listening("ocpp", port)

@@ -2,7 +2,7 @@
 
 One slow receiver holds nobody else up: each has a few sendings at once and no more, and a time limit. An
 address is resolved, checked and dialled by what was checked, so that a name cannot lead inside the house
-(ADR 0020); no redirect is followed and little is read.
+(ADR 0021); no redirect is followed and little is read.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class HostClient:
     """Keeps one line to a host: dials, signs on, and dials again for ever when the line is lost.
 
     `on_late` gets every answer that fits no question in flight, such as an approval after its time-out;
-    they are counted in `late_answers`. `observe` hears signed_on, down, rejected, unmatched and
+    they are counted in `late_answers`. `observe` hears signed_on, down, broke, rejected, unmatched and
     dial_failed.
     """
 
@@ -131,7 +131,12 @@ class HostClient:
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, longest_s)
                 continue
-            was_signed_on = await self._serve(reader, writer)
+            try:
+                was_signed_on = await self._serve(reader, writer)
+            except Exception as error:
+                # Whatever it is: a client that has stopped dialling is gone until somebody restarts it.
+                was_signed_on = False
+                self._observe("broke", error=failure_text(error))
             wait_s = self._backoff_s[0] if was_signed_on else min(wait_s * 2, longest_s)
             await asyncio.sleep(wait_s)
 

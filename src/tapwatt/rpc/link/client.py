@@ -7,10 +7,11 @@ import base64
 import random
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Sequence
 
 from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Subprotocol
 
 from tapwatt.rpc.link.callbacks import Closed, Opened, ignore_closed, ignore_opened, log, logged, silent
@@ -94,7 +95,12 @@ class RpcClient:
     async def _dial_for_ever(self) -> None:
         delay_s = self._backoff_s
         while True:
-            lived_s = await self._dial()
+            try:
+                lived_s = await self._dial()
+            except Exception:
+                # Whatever it is: a client that has stopped dialling is gone until somebody restarts it.
+                self.last_problem, lived_s = "broken", 0.0
+                log.error("dial broke", identity=self.identity, trace=traceback.format_exc())
             if lived_s > self._backoff_max_s:
                 delay_s = self._backoff_s
             await asyncio.sleep(delay_s * (0.5 + self._chance() / 2))
@@ -130,7 +136,8 @@ class RpcClient:
                         answer_within_s=self._answer_within_s,
                     )
                 )
-        except (OSError, TimeoutError, InvalidHandshake, InvalidURI, EOFError) as problem:
+        except (OSError, TimeoutError, ConnectionClosed, InvalidHandshake, InvalidURI, EOFError) as problem:
+            # ConnectionClosed: the other side hung up between the TCP handshake and our first byte.
             self.last_problem = str(problem) or type(problem).__name__
             log.info("dial failed", identity=self.identity, problem=self.last_problem)
             return 0.0

@@ -6,6 +6,7 @@ nothing of each other: several processes may run them, and what they came to is 
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -89,10 +90,22 @@ def run(
 @contextmanager
 def _verdicts(asked: list[tuple[int, int]], jobs: int) -> Iterator[Iterator[Verdict]]:
     if min(jobs, len(asked)) < 2:
-        yield map(_judged, asked)
+        usual = gc.get_threshold()
+        _collect_seldom()
+        try:
+            yield map(_judged, asked)
+        finally:
+            gc.set_threshold(*usual)
         return
-    with get_context("spawn").Pool(min(jobs, len(asked)), maxtasksperchild=WORLDS_A_PROCESS) as pool:
+    with get_context("spawn").Pool(
+        min(jobs, len(asked)), initializer=_collect_seldom, maxtasksperchild=WORLDS_A_PROCESS
+    ) as pool:
         yield pool.imap(_judged, asked)
+
+
+def _collect_seldom() -> None:
+    """A world makes much garbage and few cycles: looking for them less often saves a sixth of its time."""
+    gc.set_threshold(200_000, 20, 100)
 
 
 def _judged(asked: tuple[int, int]) -> Verdict:
