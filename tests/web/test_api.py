@@ -151,6 +151,8 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
         "/api/v1/stations/{station_id}", "/api/v1/stations/{station_id}/commands",
         "/api/v1/alarms", "/api/v1/review", "/api/v1/sessions/{session_id}/decide",
         "/api/v1/alarms/{key}/acknowledge", "/api/v1/receipts/{number}", "/api/v1/receipts/{number}/credit",
+        "/api/v1/approvals", "/api/v1/approvals/{approval_id}/approve",
+        "/api/v1/approvals/{approval_id}/reject",
         "/api/v1/meter-keys", "/api/v1/meter-keys/{meter}/end", "/api/v1/ocmf/verify",
         "/api/v1/tariffs", "/api/v1/tariffs/lint", "/api/v1/tariffs/{tariff_id}",
         "/api/v1/tariffs/{tariff_id}/quote",

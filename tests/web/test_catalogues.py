@@ -21,6 +21,7 @@ from tapwatt.pages.reader import COOKIE, LANGUAGES, READER, Reader, reader_of
 from tapwatt.pages.written import duration, exact, kwh, money, percent, power, when
 from tapwatt.platform import day_figures, fleet, webhook_events
 from tapwatt.platform.access import Role
+from tapwatt.platform.approvals import Kind
 from tapwatt.uplink.messages import TerminalState
 from tapwatt.web import console, login, people, search_form, story
 
@@ -77,7 +78,7 @@ def in_tables() -> Iterator[str]:
     yield from (f"{leader.value} said".capitalize() for leader in Leader)
     yield from (role.value for role in Role)
     yield from (login.WRONG, login.BUSY, login.LATER, people.OLD_IS_WRONG, people.SHORT_OR_PLAIN)
-    yield from (people.DIFFER, people.CHANGED)
+    yield from (people.DIFFER, people.CHANGED, *Kind, "waiting", "approved", "rejected", "expired")
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -16,6 +16,7 @@ Server = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document.")]
 
 _SENSELESS = (400, 422)
+_WAITS = 202
 _TIMEOUT_S = 45.0
 """Longer than the platform waits for a station."""
 
@@ -61,6 +62,8 @@ def ask(
         raise typer.BadParameter(str(value.get("error", answer.status_code)))
     if answer.is_error:
         raise AnswerIsNo(str(value.get("error", f"the platform answers {answer.status_code}")))
+    if answer.status_code == _WAITS and "approval_id" in value:
+        raise AnswerIsNo(f"it waits for a second person, as {value['approval_id']}; see /approvals")
     return value
 
 

@@ -326,6 +326,7 @@ class Platform:
             send=self.station_wire.send,
             hosts=HostTraces(_host_addresses(self.runtime.settings)),
             terms=terms_of(self.runtime.settings),
+            four_eyes_minor=settings.four_eyes_minor,
             links=(forecourt,) if settings.forecourt_link else (),
         )
         host = settings.http_host or settings.host

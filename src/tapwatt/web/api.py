@@ -5,7 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import Field
 
-from tapwatt.platform import review, session_orders
+from tapwatt.platform import audit, review, session_orders
+from tapwatt.platform.approvals import Kind, Order
+from tapwatt.web.answers.outside import Approval
 from tapwatt.web.answers.places import AccountsPage, Board, Summary, TerminalsPage
 from tapwatt.web.answers.sessions import (
     Accepted,
@@ -32,7 +34,8 @@ from tapwatt.web.asked import (
 )
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
+from tapwatt.web.given import given
 from tapwatt.web.problems import Responses, told
 
 
@@ -120,11 +123,11 @@ def _orders(router: APIRouter, desk: Desk) -> None:
         responses={**MISSING, **REFUSED},
     )
     async def stop(session_id: SessionId, sent: Sent) -> Response:
-        order: Json = {"operator_id": desk.operator_id, "session_id": session_id, "at_ms": desk.now_ms()}
-        by = signed("operator")
+        order: Json = {"session_id": session_id, "at_ms": desk.now_ms()}
+        who = acting(desk.operator_id)
 
-        def work(_: Any, stepper: Any) -> Json:
-            known = session_orders.stop(stepper, **order, by=by)
+        def work(tx: Any, stepper: Any) -> Json:
+            known = session_orders.stop(tx, stepper, who, **order)
             return _accepted(known, session_id)
 
         return await once(desk.engine, sent, work, status=202)
@@ -137,10 +140,11 @@ def _orders(router: APIRouter, desk: Desk) -> None:
         responses={**MISSING, **REFUSED},
     )
     async def choose_hold(session_id: SessionId, choice: HoldChoice, sent: Sent) -> Response:
-        order: Json = {"operator_id": desk.operator_id, "session_id": session_id, "at_ms": desk.now_ms()}
+        order: Json = {"session_id": session_id, "at_ms": desk.now_ms()}
+        who = acting(desk.operator_id)
 
-        def work(_: Any, stepper: Any) -> Json:
-            known = session_orders.choose_hold(stepper, **order, amount_minor=choice.amount_minor)
+        def work(tx: Any, stepper: Any) -> Json:
+            known = session_orders.choose_hold(tx, stepper, who, **order, amount_minor=choice.amount_minor)
             return _accepted(known, session_id)
 
         return await once(desk.engine, sent, work, status=202)
@@ -149,23 +153,15 @@ def _orders(router: APIRouter, desk: Desk) -> None:
         "/sessions/{session_id}/decide",
         status_code=202,
         summary="Decide a session in review: take an amount, or give all back",
-        response_model=Accepted,
+        response_model=Accepted | Approval,
         responses={**MISSING, **REFUSED},
     )
     async def decide(session_id: SessionId, decision: Decision, sent: Sent) -> Response:
-        order: Json = {
-            "operator_id": desk.operator_id,
-            "session_id": session_id,
-            "amount_minor": decision.amount_minor,
-            "by": signed(decision.by),
-            "why": decision.why,
-            "at_ms": desk.now_ms(),
-        }
-
-        def work(_: Any, stepper: Any) -> Json:
-            return _accepted(review.decide(stepper, **order), session_id)
-
-        return await once(desk.engine, sent, work, status=202)
+        body = {"amount_minor": decision.amount_minor, "why": decision.why}
+        order = Order(kind=Kind.DECIDE, subject=session_id, body=body)
+        return await given(
+            desk, sent, order, by=decision.by, status=202, shown=lambda _, done: _accepted(done, session_id)
+        )
 
 
 def _waiting(router: APIRouter, desk: Desk, day: Day) -> None:
@@ -198,11 +194,12 @@ def _waiting(router: APIRouter, desk: Desk, day: Day) -> None:
         acknowledgement: Acknowledgement,
         sent: Sent,
     ) -> Response:
-        by, at_ms, owner = signed(acknowledgement.by), desk.now_ms(), desk.operator_id
+        who, at_ms = acting(desk.operator_id, acknowledgement.by), desk.now_ms()
 
         def work(tx: Any, _: Any) -> Json:
-            if not review.acknowledge(tx, operator_id=owner, key=key, by=by, at_ms=at_ms):
+            if not review.acknowledge(tx, operator_id=who.operator_id, key=key, by=who.name, at_ms=at_ms):
                 raise HTTPException(404, f"there is no alarm {key}")
+            audit.append(tx, who, "alarm acknowledged", key, at_ms=at_ms)
             return {"acknowledged": True}
 
         done = await once(desk.engine, sent, work)

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 from starlette.types import Send as Sending
 
 from tapwatt.core.effects import Effect
@@ -18,10 +18,11 @@ from tapwatt.core.receipt import UnableToCredit
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.ocpi.tariffs import UnableToReadTariff
-from tapwatt.pages.guard import Guard
+from tapwatt.pages.guard import READING, Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
 from tapwatt.platform import tariff_views, tokens
+from tapwatt.platform.approvals import NoSuchApproval, NotTheirs, UnableToApprove
 from tapwatt.platform.finding import UnableToRead
 from tapwatt.platform.idempotency import UnableToRepeat, UnableToReuse
 from tapwatt.platform.notes import UnableToNote
@@ -33,6 +34,7 @@ from tapwatt.platform.tokens import UnableToMakeToken
 from tapwatt.platform.webhooks import TooManyWebhooks, UnableToKeepWebhook
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
+from tapwatt.web.approval_api import approval_api
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.console import Console
 from tapwatt.web.day import Day
@@ -42,6 +44,7 @@ from tapwatt.web.doors import Doors
 from tapwatt.web.driver import DriverPages
 from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
+from tapwatt.web.orders import Orders, Waits, written_down
 from tapwatt.web.problems import Described, allowed, problem, senseless
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.simple_tariff import UnableToReadFields
@@ -54,6 +57,9 @@ from tapwatt.web.webhook_api import webhook_api
 FOR_DRIVERS = "/d/"
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 """Said where the public address is https: a browser that heard it comes by https alone (RFC 6797)."""
+REFUSED_FROM = 400
+FOUR_EYES_MINOR = 10_000
+"""Above this an order of money waits for a second person, if no setting says otherwise."""
 FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
@@ -86,7 +92,19 @@ class WebSide(Guard):
                     time_zone=(await self._day.operator())["time_zone"],
                 )
             )
-        await super().__call__(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] in READING:
+            await super().__call__(scope, receive, send)
+            return
+        status = 0
+
+        async def seen(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        await super().__call__(scope, receive, seen)
+        if status >= REFUSED_FROM:
+            await self._gate.refused(Request(scope), status)
 
     def _public_hosts(self) -> frozenset[str]:
         """The public name, once nobody gets in without a login."""
@@ -116,36 +134,35 @@ def build_app(
     hosts: HostTraces | None = None,
     terms: Terms | None = None,
     links: tuple[tuple[str, str], ...] = (),
+    four_eyes_minor: int = FOUR_EYES_MINOR,
     who_of_token: TokenLookup | None = None,
 ) -> WebSide:
     """Join the parts into an ASGI application. Call its `close` before the HTTP server is stopped. `chance`
     gives so many random bytes, links begin with `public_url`, `send` brings a command to a station, `hosts`
     says where the rails' traces are read, `terms` are what sessions are offered with, `links` stand in the
-    header of the console, `who_of_token` finds the person behind a bearer token."""
+    header of the console, orders of money above `four_eyes_minor` need two,
+    `who_of_token` finds the person behind a bearer token."""
+    common: dict[str, Any] = {"database": database, "operator_id": operator_id, "now_ms": now_ms}
     gate = Gate(
-        database=database,
-        operator_id=operator_id,
-        now_ms=now_ms,
-        secure=public_url().startswith("https://"),
-        who_of_token=who_of_token or tokens.who_of,
+        **common, secure=public_url().startswith("https://"), who_of_token=who_of_token or tokens.who_of
     )
-    stations = send and StationCommands(database=database, operator_id=operator_id, send=send, now_ms=now_ms)
+    orders = Orders(**common, engine=engine, chance=chance, four_eyes_minor=four_eyes_minor)
+    stations = send and StationCommands(**common, send=written_down(send, **common))
     desk = Desk(
-        database=database,
+        **common,
         engine=engine,
-        operator_id=operator_id,
-        now_ms=now_ms,
         chance=chance,
         public_url=public_url,
+        orders=orders,
         stations=stations,
         hosts=hosts or HostTraces({}),
         links=links,
     )
     engine.subscribe(lambda step: desk.live.changed())
-    tariffs = TariffDesk(database=database, operator_id=operator_id, now_ms=now_ms, terms=terms)
-    day = Day(database=database, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    doors = Doors(database=database, engine=engine, operator_id=operator_id, now_ms=now_ms, chance=chance)
-    console, drivers = Console(desk, tariffs, day, doors, gate), DriverPages(desk)
+    tariffs = TariffDesk(**common, orders=orders, terms=terms)
+    day = Day(**common, chance=chance)
+    doors = Doors(**common, engine=engine, chance=chance)
+    console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
     app = _guarded(gate)
     _add_api(app, desk, day, tariffs)
     app.include_router(drivers.router())
@@ -169,6 +186,7 @@ def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk) -> None:
         meter_api(keys, desk),
         token_api(desk),
         webhook_api(desk),
+        approval_api(desk),
     ):
         app.include_router(router)
 
@@ -225,6 +243,24 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
 Answering = Callable[..., Response]
 
 
+def _explain_people(app: FastAPI, answer: Callable[[Request, int, str], Response]) -> None:
+    """What has to do with who asks: a login that is needed, a second person."""
+
+    @app.exception_handler(LoginNeeded)
+    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
+        return RedirectResponse(error.address, status_code=303)
+
+    @app.exception_handler(Waits)
+    async def waits(request: Request, error: Waits) -> Response:
+        if request.url.path.startswith(FOR_MACHINES):
+            return JSONResponse(error.approval, status_code=202)
+        return RedirectResponse(f"/approvals#{error.approval['approval_id']}", status_code=303)
+
+    @app.exception_handler(UnableToApprove)
+    async def not_approved(request: Request, error: UnableToApprove) -> Response:
+        return answer(request, {NoSuchApproval: 404, NotTheirs: 403}.get(type(error), 409), str(error))
+
+
 def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverPages) -> None:
     """Programs get a problem with the reason, operators a page with the same sentence, drivers a few
     words."""
@@ -236,9 +272,7 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
             return problem(status, reason, headers, **more)
         return console.sorry(status, reason, headers)
 
-    @app.exception_handler(LoginNeeded)
-    async def who_is_it(request: Request, error: LoginNeeded) -> Response:
-        return RedirectResponse(error.address, status_code=303)
+    _explain_people(app, answer)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:

@@ -19,8 +19,10 @@ from tapwatt.web.doors import Doors
 from tapwatt.web.gate import WHO, Gate, csrf_field
 from tapwatt.web.login import LoginPages
 from tapwatt.web.looking import Looking
+from tapwatt.web.orders import Orders
 from tapwatt.web.people import PeoplePages
 from tapwatt.web.queue import ReviewQueue
+from tapwatt.web.record import RecordPages
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
@@ -43,9 +45,14 @@ NAV = (
     ("/", "Live board"), ("/sessions", "Sessions"), ("/review", "Review"), ("/holds", "Holds"),
     ("/alarms", "Alarms"), ("/stations", "Stations"), ("/terminals", "Terminals"), ("/tariffs", "Tariffs"),
     ("/figures", "Figures"), ("/webhooks", "Webhooks"), ("/people", "People"),
+    ("/approvals", "Approvals"), ("/audit", "Audit log"),
 )  # fmt: skip
-NEEDED = {"/people": Permission.PEOPLE, "/webhooks": Permission.WEBHOOK}
+NEEDED = {
+    "/people": Permission.PEOPLE, "/audit": Permission.AUDIT, "/webhooks": Permission.WEBHOOK,
+}  # fmt: skip
 """Pages that not everybody who reads may see."""
+OF_PEOPLE = ("/people", "/approvals", "/audit")
+"""Pages that nobody needs before there are people."""
 TITLES = {403: "Not allowed", 404: "Not found", 405: "Not possible here", 409: "Not possible now"}
 STOPPABLE = ("offered", "authorising", "ready", "starting", "charging")
 CONNECTORS_MAX, TERMINALS_MAX, ALARMS_MAX, STEPS_MAX = 60, 20, 8, 80
@@ -62,13 +69,16 @@ class _Nav:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         who = WHO.get()
-        return (row for row in NAV if who.may(NEEDED.get(row[0], Permission.READ)))
+        shown = [row for row in NAV if who.via != "open" or row[0] not in OF_PEOPLE]
+        return (row for row in shown if who.may(NEEDED.get(row[0], Permission.READ)))
 
 
 class Console:
     """The pages of one operator's desk."""
 
-    def __init__(self, desk: Desk, tariffs: TariffDesk, day: Day, doors: Doors, gate: Gate) -> None:
+    def __init__(
+        self, desk: Desk, tariffs: TariffDesk, day: Day, doors: Doors, gate: Gate, orders: Orders
+    ) -> None:
         self._desk = desk
         self._day = day
         self._looking = Looking(live=desk.live, gate=gate)
@@ -84,6 +94,7 @@ class Console:
         self._webhooks = WebhookPages(desk, self._env)
         self._login = LoginPages(doors, gate, self._env)
         self._people = PeoplePages(doors, gate, self._env)
+        self._record = RecordPages(orders, self._env)
 
     def router(self) -> APIRouter:
         """The pages' routes."""
@@ -101,6 +112,7 @@ class Console:
         self._webhooks.add_to(router)
         self._login.add_to(router)
         self._people.add_to(router)
+        self._record.add_to(router)
         language.add_to(router)
         return router
 

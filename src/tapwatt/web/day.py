@@ -11,6 +11,7 @@ from tapwatt.core.tariff.clock import zone_of
 from tapwatt.platform import (
     accounts,
     alarms,
+    audit,
     day_figures,
     facts,
     finding,
@@ -24,7 +25,7 @@ from tapwatt.platform import (
 from tapwatt.platform.finding import Wanted
 from tapwatt.platform.paging import read_cursor, write_cursor
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
 
 Json = dict[str, Any]
 USUAL_CURRENCY, USUAL_ZONE = "EUR", "UTC"
@@ -182,15 +183,20 @@ class Day:
 
     async def note(self, session_id: str, *, text: str, by: str, key: str | None) -> bool:
         """Write a note; False when the operator has no such session. Raises UnableToNote."""
-        by, now_ms, note_key = signed(by), self.now_ms(), key or self.new_key()
-        return await self.database.write(
-            lambda tx: notes.add(
+        who, now_ms, note_key = acting(self.operator_id, by), self.now_ms(), key or self.new_key()
+
+        def work(tx: Transaction) -> bool:
+            known = notes.add(
                 tx,
                 operator_id=self.operator_id,
                 session_id=session_id,
                 text=text,
-                by=by,
+                by=who.name,
                 key=note_key,
                 at_ms=now_ms,
             )
-        )
+            if known:
+                audit.append(tx, who, "note", session_id, at_ms=now_ms)
+            return known
+
+        return await self.database.write(work)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import Field
 
+from tapwatt.platform import audit
 from tapwatt.platform import notes as kept
 from tapwatt.platform.finding import Wanted
 from tapwatt.platform.notes import TEXT_MAX
@@ -30,7 +31,7 @@ from tapwatt.web.asked import (
 )
 from tapwatt.web.day import FIRST_DAY, LAST_DAY, Day
 from tapwatt.web.desk import Desk
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
 
 Word = Annotated[str | None, Query(min_length=1, max_length=64, pattern=NO_NUL)]
 
@@ -133,16 +134,18 @@ def _notes(router: APIRouter, day: Day, desk: Desk) -> None:
     )
     async def write(session_id: SessionId, note: NoteWritten, sent: Sent) -> Response:
         named: Json = {"operator_id": day.operator_id, "session_id": session_id}
+        who, at_ms = acting(day.operator_id, note.by), day.now_ms()
         written: Json = {
             "text": note.text,
-            "by": signed(note.by),
+            "by": who.name,
             "key": sent.own_key or day.new_key(),
-            "at_ms": day.now_ms(),
+            "at_ms": at_ms,
         }
 
         def work(tx: Any, _: Any) -> Json:
             if not kept.add(tx, **named, **written):
                 raise HTTPException(404, f"there is no session {session_id}")
+            audit.append(tx, who, "note", session_id, at_ms=at_ms)
             return {"notes": kept.of_session(tx, **named)}
 
         return await once(desk.engine, sent, work, status=201)

@@ -9,7 +9,8 @@ from tapwatt.core.receipt import Receipt
 from tapwatt.core.session import Session
 from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
-from tapwatt.platform import fleet, receipts, review, session_orders, views
+from tapwatt.platform import audit, fleet, receipts, review, session_orders, views
+from tapwatt.platform.approvals import Kind, Order
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import StationCommands
 from tapwatt.platform.wire_traces import session_traces
@@ -17,7 +18,8 @@ from tapwatt.store import Database, Transaction
 from tapwatt.web.chart.arrows import arrows, payments
 from tapwatt.web.chart.hosts import HostTraces
 from tapwatt.web.chart.own import facts, of_session, window
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
+from tapwatt.web.orders import Orders
 from tapwatt.web.story import money_at_parties
 
 Json = dict[str, Any]
@@ -38,6 +40,8 @@ class Desk:
     """So many random bytes."""
     public_url: Callable[[], str]
     """Where drivers' phones reach this platform."""
+    orders: Orders
+    """On their way to be carried out, or to a second person."""
     stations: StationCommands | None = None
     """None where no station can be reached from here."""
     hosts: HostTraces = field(default_factory=lambda: HostTraces({}))
@@ -135,26 +139,21 @@ class Desk:
         )
 
     async def decide(self, session_id: str, *, amount_minor: int, by: str, why: str) -> bool:
-        """Decide a session in review; see `review.decide`."""
-        now_ms, by = self.now_ms(), signed(by)
-        return await self.engine.transact(
-            lambda _, stepper: review.decide(
-                stepper,
-                operator_id=self.operator_id,
-                session_id=session_id,
-                amount_minor=amount_minor,
-                by=by,
-                why=why,
-                at_ms=now_ms,
-            )
-        )
+        """Decide a session in review; see `review.decide`. Raises Waits when a second person is needed."""
+        body = {"amount_minor": amount_minor, "why": why}
+        return bool(await self.orders.give(Order(kind=Kind.DECIDE, subject=session_id, body=body), by=by))
 
     async def acknowledge(self, key: str, *, by: str) -> bool:
         """Take note of an alarm; False when there is none of that key."""
-        now_ms, by = self.now_ms(), signed(by)
-        known = await self.database.write(
-            lambda tx: review.acknowledge(tx, operator_id=self.operator_id, key=key, by=by, at_ms=now_ms)
-        )
+        now_ms, who = self.now_ms(), acting(self.operator_id, by)
+
+        def work(tx: Transaction) -> bool:
+            known = review.acknowledge(tx, operator_id=self.operator_id, key=key, by=who.name, at_ms=now_ms)
+            if known:
+                audit.append(tx, who, "alarm acknowledged", key, at_ms=now_ms)
+            return known
+
+        known = await self.database.write(work)
         self.live.changed()
         return known
 
@@ -175,9 +174,7 @@ class Desk:
 
     async def stop(self, session_id: str) -> bool:
         """Ask for the end of a session; see `session_orders.stop`."""
-        now_ms, owner, by = self.now_ms(), self.operator_id, signed("operator")
+        now_ms, who = self.now_ms(), acting(self.operator_id)
         return await self.engine.transact(
-            lambda _, stepper: session_orders.stop(
-                stepper, operator_id=owner, session_id=session_id, by=by, at_ms=now_ms
-            )
+            lambda tx, stepper: session_orders.stop(tx, stepper, who, session_id=session_id, at_ms=now_ms)
         )

@@ -9,7 +9,7 @@ cookie also brings that login's CSRF token: a foreign page cannot know it.
 import hmac
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
@@ -22,7 +22,7 @@ from tapwatt.platform import audit, logins, people, tokens
 from tapwatt.platform.access import Permission, Role, Who, anybody
 from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToStore
 from tapwatt.web.forms import read_form
-from tapwatt.web.permits import LOCAL, PERSON, PUBLIC, TABLE, Need
+from tapwatt.web.permits import LOCAL, PERSON, PUBLIC, SECOND, TABLE, Need
 
 NOBODY = Who(
     operator_id="",
@@ -42,6 +42,7 @@ FORM_BYTES_MAX = 1_000_000
 NEXT_MAX = 512
 TOKENS_NOTED_MAX = 1_000
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
+SECOND_PERSON = (Permission.MONEY, Permission.TARIFF)
 NOT_AGAIN = ("/login", "/logout", "/live/", "/api/")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 
@@ -114,6 +115,8 @@ class Gate:
             if for_machines(request):
                 raise HTTPException(403, "the password has to be changed first")
             raise LoginNeeded("/me")
+        if need is SECOND and not any(map(who.may, SECOND_PERSON)):
+            raise HTTPException(403, f"{who.name} may not do this: it needs the permission money or tariff")
         if isinstance(need, Permission) and not who.may(need):
             raise HTTPException(403, f"{who.name} may not do this: it needs the permission {need.value}")
 
@@ -209,11 +212,11 @@ class Gate:
             log.error("refused order not written down", reason=str(error))
 
 
-def signed(by: str) -> str:
-    """Whose name stands under an order: the one who is logged in; what was written counts only in an open
-    house."""
+def acting(operator_id: str, by: str = "operator") -> Who:
+    """Who gives an order, and whose name stands under it: whoever is logged in. What an order itself says
+    counts only in an open house."""
     who = WHO.get()
-    return by if who.person_id is None else who.name
+    return who if who.person_id is not None else replace(anybody(operator_id), name=by)
 
 
 def csrf_of(secret: str) -> str:

@@ -14,7 +14,7 @@ from tapwatt.ocmf.container import FILE_LIMIT, read_file
 from tapwatt.ocmf.curves import UnableToJudge
 from tapwatt.ocmf.keys import KEY_LIMIT, KeyRegister
 from tapwatt.ocmf.shown import as_json
-from tapwatt.platform import meter_keys
+from tapwatt.platform import audit, meter_keys
 from tapwatt.platform.meter_keys import (
     METER_MAX,
     MOST_MS,
@@ -27,7 +27,7 @@ from tapwatt.store import Database
 from tapwatt.web.answers.places import MeterKeyShown, MeterKeysPage, OcmfVerdict
 from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once
 from tapwatt.web.desk import Desk
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
 from tapwatt.web.problems import told
 
 Meter = Annotated[str, Path(description="As in `meter`", min_length=1, max_length=METER_MAX)]
@@ -120,10 +120,13 @@ def _register(router: APIRouter, keys: MeterDesk, desk: Desk) -> None:
         responses=REFUSED,
     )
     async def add(given: KeyGiven, sent: Sent) -> Response:
-        row = {**given.model_dump(), "by": signed(given.by), "at_ms": keys.now_ms()}
+        who, at_ms = acting(keys.operator_id, given.by), keys.now_ms()
+        row = {**given.model_dump(), "by": who.name, "at_ms": at_ms}
 
         def work(tx: Any, _: Any) -> Json:
-            return meter_keys.add(tx, operator_id=keys.operator_id, **row)
+            added = meter_keys.add(tx, operator_id=keys.operator_id, **row)
+            audit.append(tx, who, "meter key added", given.meter, at_ms=at_ms)
+            return added
 
         try:
             return await once(desk.engine, sent, work, status=201)
@@ -137,10 +140,13 @@ def _register(router: APIRouter, keys: MeterDesk, desk: Desk) -> None:
         responses={**MISSING, **REFUSED},
     )
     async def end(meter: Meter, order: KeyEnd, sent: Sent) -> Response:
-        at_ms = keys.now_ms() if order.at_ms is None else order.at_ms
+        who, now_ms = acting(keys.operator_id), keys.now_ms()
+        until_ms = now_ms if order.at_ms is None else order.at_ms
 
         def work(tx: Any, _: Any) -> Json:
-            return meter_keys.end(tx, operator_id=keys.operator_id, meter=meter, at_ms=at_ms)
+            ended = meter_keys.end(tx, operator_id=keys.operator_id, meter=meter, at_ms=until_ms)
+            audit.append(tx, who, "meter key ended", meter, at_ms=now_ms)
+            return ended
 
         try:
             return await once(desk.engine, sent, work)

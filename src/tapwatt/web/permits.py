@@ -22,6 +22,8 @@ PERSON: Final = Rule("person")
 """For whoever is logged in, on his own account; not for tokens."""
 LOCAL: Final = Rule("local")
 """For this machine, or for whoever may read."""
+SECOND: Final = Rule("second")
+"""For whoever may approve an order of some kind; of which kind it is, the order itself says."""
 Need = Permission | Rule
 
 API: Mapping[tuple[str, str], Need] = {
@@ -77,6 +79,9 @@ API: Mapping[tuple[str, str], Need] = {
     ("POST", "/api/v1/webhooks/{webhook_id}/test"): Permission.WEBHOOK,
     ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"): Permission.WEBHOOK,
     ("POST", "/api/v1/webhooks/{webhook_id}/deliveries/{event_id}/again"): Permission.WEBHOOK,
+    ("GET", "/api/v1/approvals"): Permission.READ,
+    ("POST", "/api/v1/approvals/{approval_id}/approve"): SECOND,
+    ("POST", "/api/v1/approvals/{approval_id}/reject"): SECOND,
 }
 PAGES: Mapping[tuple[str, str], Need] = {
     ("GET", "/d/receipts/{token}.txt"): PUBLIC,
@@ -128,5 +133,8 @@ PAGES: Mapping[tuple[str, str], Need] = {
     ("GET", "/people"): Permission.PEOPLE,
     ("POST", "/people"): Permission.PEOPLE,
     ("POST", "/people/{person_id}"): Permission.PEOPLE,
+    ("GET", "/approvals"): Permission.READ,
+    ("POST", "/approvals/{approval_id}"): SECOND,
+    ("GET", "/audit"): Permission.AUDIT,
 }
 TABLE: Mapping[tuple[str, str], Need] = {**API, **PAGES}

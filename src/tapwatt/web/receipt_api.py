@@ -1,16 +1,17 @@
 """`/api/v1/receipts`: receipts and credit notes, and the order to credit one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Path, Response
 from pydantic import Field
 
-from tapwatt.platform import receipts as issued
+from tapwatt.platform.approvals import Kind, Order
+from tapwatt.store import Transaction
 from tapwatt.web.answers.receipts import ReceiptShown, ReceiptsPage
-from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once
+from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer
 from tapwatt.web.day import Day
 from tapwatt.web.desk import Desk
-from tapwatt.web.gate import signed
+from tapwatt.web.given import WAITS, given
 from tapwatt.web.problems import told
 
 Number = Annotated[str, Path(description="As in `number`, such as R-2026-000001", max_length=64)]
@@ -58,26 +59,17 @@ def receipt_api(desk: Desk, day: Day) -> APIRouter:
         status_code=201,
         summary="Credit a receipt in whole or part: a credit note, and the refund of its payment asked for",
         response_model=ReceiptShown,
-        responses={**MISSING, **REFUSED},
+        responses={**WAITS, **MISSING, **REFUSED},
     )
     async def credit(number: Number, order: CreditOrder, sent: Sent) -> Response:
-        asked: Json = {
-            "operator_id": desk.operator_id,
-            "number": number,
-            "amount_minor": order.amount_minor,
-            "by": signed(order.by),
-            "why": order.why,
-            "key": sent.own_key or day.new_key(),
-            "chance": desk.chance(issued.TOKEN_BYTES),
-            "at_ms": desk.now_ms(),
-        }
+        body = {"amount_minor": order.amount_minor, "why": order.why, "key": sent.own_key or day.new_key()}
+        wanted = Order(kind=Kind.CREDIT, subject=number, body=body)
 
-        def work(tx: Any, stepper: Any) -> Json:
-            note = issued.credit_receipt(tx, stepper, **asked)
+        def shown(_: Transaction, note: Json | None) -> Json:
             if note is None:
                 raise HTTPException(404, f"there is no receipt {number}")
             return desk.linked(note)
 
-        return await once(desk.engine, sent, work, status=201)
+        return await given(desk, sent, wanted, by=order.by, status=201, shown=shown)
 
     return router

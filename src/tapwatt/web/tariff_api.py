@@ -12,9 +12,10 @@ from tapwatt.core.tariff.model import Tariff
 from tapwatt.markets.lint import lint
 from tapwatt.ocpi.document import as_text, parse
 from tapwatt.ocpi.tariffs import UnableToReadTariff, read
-from tapwatt.platform import tariff_views
+from tapwatt.platform import audit, tariff_views
 from tapwatt.platform import tariffs as rows
-from tapwatt.platform.idempotency import Order
+from tapwatt.platform.approvals import Kind, Order
+from tapwatt.platform.idempotency import Order as SentOrder
 from tapwatt.platform.tariffs import anywhere
 from tapwatt.web.answers.tariffs import Assigned, Linted, Quote, Simulation, TariffsPage, TariffWhole
 from tapwatt.web.asked import (
@@ -31,7 +32,8 @@ from tapwatt.web.asked import (
     once,
 )
 from tapwatt.web.desk import Desk
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
+from tapwatt.web.given import WAITS, given
 from tapwatt.web.problems import told
 from tapwatt.web.simple_tariff import SimpleTariff, UnableToReadFields
 from tapwatt.web.tariff_desk import Charge, TariffDesk
@@ -167,13 +169,14 @@ def _trying(router: APIRouter, desk: TariffDesk) -> None:
 def _drafts(router: APIRouter, tariffs: TariffDesk, desk: Desk) -> None:
     """The two ways to write a draft: as a document, and by the fields of the console's form."""
 
-    async def kept(tariff: Tariff, sent: Order, *, by: str, note: str, document: str | None) -> Response:
-        at_ms, owner, writer = tariffs.now_ms(), tariffs.operator_id, signed(by)
+    async def kept(tariff: Tariff, sent: SentOrder, *, by: str, note: str, document: str | None) -> Response:
+        at_ms, owner, who = tariffs.now_ms(), tariffs.operator_id, acting(tariffs.operator_id, by)
 
         def work(tx: Any, _: Any) -> Json:
             version = rows.put(
-                tx, tariff, operator_id=owner, by=writer, at_ms=at_ms, note=note, document=document
+                tx, tariff, operator_id=owner, by=who.name, at_ms=at_ms, note=note, document=document
             )
+            audit.append(tx, who, "tariff drafted", f"{tariff.tariff_id}/{version}", at_ms=at_ms)
             return tariffs.shown(tx, tariff.tariff_id, version)
 
         return await once(desk.engine, sent, work, status=201, write=as_text)
@@ -214,56 +217,45 @@ def _drafts(router: APIRouter, tariffs: TariffDesk, desk: Desk) -> None:
 
 
 def _orders(router: APIRouter, tariffs: TariffDesk, desk: Desk) -> None:
-    owner = tariffs.operator_id
+    async def done(tariff_id: str, version: int, sent: Sent, kind: Kind, by: str, **body: str) -> Response:
+        order = Order(kind=kind, subject=f"{tariff_id}/{version}", body=dict(body))
+        return await given(
+            desk,
+            sent,
+            order,
+            by=by,
+            shown=lambda tx, _: tariffs.shown(tx, tariff_id, version),
+            write=as_text,
+        )
 
     @router.post(
         "/tariffs/{tariff_id}/versions/{version}/publish",
         summary="Publish a draft; warnings need a reason to accept them, errors block",
         response_model=TariffWhole,
-        responses={**MISSING, **REFUSED},
+        responses={**WAITS, **MISSING, **REFUSED},
     )
     async def publish(tariff_id: TariffId, version: Version, order: Publication, sent: Sent) -> Response:
-        at_ms = tariffs.now_ms()
-        named: Json = {"operator_id": owner, "tariff_id": tariff_id, "version": version}
-        by, found = signed(order.by), await tariffs.checked(tariff_id, version, at_ms=at_ms)
-
-        def work(tx: Any, _: Any) -> Json:
-            rows.publish(tx, **named, found=found, by=by, accept=order.accept, at_ms=at_ms)
-            return tariffs.shown(tx, tariff_id, version)
-
-        return await once(desk.engine, sent, work, write=as_text)
+        return await done(tariff_id, version, sent, Kind.PUBLISH, order.by, accept=order.accept)
 
     @router.post(
         "/tariffs/{tariff_id}/versions/{version}/retire",
         summary="End a version now, or before it begins",
         response_model=TariffWhole,
-        responses={**MISSING, **REFUSED},
+        responses={**WAITS, **MISSING, **REFUSED},
     )
     async def retire(tariff_id: TariffId, version: Version, order: Retirement, sent: Sent) -> Response:
-        at_ms, by = tariffs.now_ms(), signed(order.by)
-        named: Json = {"operator_id": owner, "tariff_id": tariff_id, "version": version}
-
-        def work(tx: Any, _: Any) -> Json:
-            rows.retire(tx, **named, by=by, why=order.why, at_ms=at_ms)
-            return tariffs.shown(tx, tariff_id, version)
-
-        return await once(desk.engine, sent, work, write=as_text)
+        return await done(tariff_id, version, sent, Kind.RETIRE, order.by, why=order.why)
 
     @router.put(
         "/stations/{station_id}/tariff",
         summary="Give a station a tariff, from its next session on",
         response_model=Assigned,
-        responses={**MISSING, **REFUSED},
+        responses={**WAITS, **MISSING, **REFUSED},
     )
     async def assign(station_id: StationId, order: Assignment, sent: Sent) -> Response:
-        named = {"operator_id": owner, "station_id": station_id, "tariff_id": order.tariff_id}
-        at_ms = tariffs.now_ms()
-
-        def work(tx: Any, _: Any) -> Json:
-            rows.assign(tx, **named, at_ms=at_ms)
-            return {"station_id": station_id, "tariff_id": order.tariff_id}
-
-        return await once(desk.engine, sent, work)
+        wanted = Order(kind=Kind.ASSIGN, subject=station_id, body={"tariff_id": order.tariff_id})
+        told = {"station_id": station_id, "tariff_id": order.tariff_id}
+        return await given(desk, sent, wanted, by="operator", shown=lambda *_: told)
 
 
 async def document_of(request: Request) -> tuple[Tariff, str]:

@@ -14,12 +14,13 @@ from tapwatt.core.tariff.clock import epoch_ms, local, zone_of
 from tapwatt.core.tariff.model import Tariff
 from tapwatt.core.tariff.quotes import quote, quote_sentence
 from tapwatt.core.tariff.shown import price_sentence
-from tapwatt.markets.findings import Finding
-from tapwatt.platform import places, repricing, tariff_views, tariffs
+from tapwatt.platform import audit, places, repricing, tariff_views, tariffs
+from tapwatt.platform.approvals import Kind, Order
 from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.places import Terms
 from tapwatt.store import Database, Row, Transaction
-from tapwatt.web.gate import signed
+from tapwatt.web.gate import acting
+from tapwatt.web.orders import Orders
 
 Json = dict[str, Any]
 
@@ -41,6 +42,7 @@ class TariffDesk:
     database: Database
     operator_id: str
     now_ms: Callable[[], int]
+    orders: Orders
     terms: Terms | None = None
 
     async def listing(self) -> list[Json]:
@@ -80,55 +82,32 @@ class TariffDesk:
 
     async def put(self, tariff: Tariff, *, by: str, note: str = "", document: str | None = None) -> int:
         """Keep a draft; returns the number of its version. Raises UnableToChangeTariff."""
-        now_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
-        return await self.database.write(
-            lambda tx: tariffs.put(
-                tx, tariff, operator_id=owner, by=by, at_ms=now_ms, note=note, document=document
-            )
-        )
+        now_ms, owner, who = self.now_ms(), self.operator_id, acting(self.operator_id, by)
 
-    async def checked(self, tariff_id: str, version: int, *, at_ms: int) -> tuple[Finding, ...]:
-        """What the linter says of a version. Raises NoSuchTariff."""
-        return await self.database.read(
-            lambda tx: tariffs.checked(
-                tx, operator_id=self.operator_id, tariff_id=tariff_id, version=version, at_ms=at_ms
+        def work(tx: Transaction) -> int:
+            version = tariffs.put(
+                tx, tariff, operator_id=owner, by=who.name, at_ms=now_ms, note=note, document=document
             )
-        )
+            audit.append(tx, who, "tariff drafted", f"{tariff.tariff_id}/{version}", at_ms=now_ms)
+            return version
+
+        return await self.database.write(work)
 
     async def publish(self, tariff_id: str, version: int, *, by: str, accept: str) -> None:
-        """Publish a draft. Raises UnableToChangeTariff and its kinds."""
-        at_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
-        found = await self.checked(tariff_id, version, at_ms=at_ms)
-        await self.database.write(
-            lambda tx: tariffs.publish(
-                tx,
-                operator_id=owner,
-                tariff_id=tariff_id,
-                version=version,
-                found=found,
-                by=by,
-                accept=accept,
-                at_ms=at_ms,
-            )
-        )
+        """Publish a draft. Raises UnableToChangeTariff and its kinds; Waits when a second person is
+        needed."""
+        await self._give(Kind.PUBLISH, f"{tariff_id}/{version}", by, accept=accept)
 
     async def retire(self, tariff_id: str, version: int, *, by: str, why: str) -> None:
-        """End a version. Raises UnableToChangeTariff and its kinds."""
-        at_ms, owner, by = self.now_ms(), self.operator_id, signed(by)
-        await self.database.write(
-            lambda tx: tariffs.retire(
-                tx, operator_id=owner, tariff_id=tariff_id, version=version, by=by, why=why, at_ms=at_ms
-            )
-        )
+        """End a version. Raises as `publish`."""
+        await self._give(Kind.RETIRE, f"{tariff_id}/{version}", by, why=why)
 
     async def assign(self, station_id: str, tariff_id: str) -> None:
-        """Give a station a tariff. Raises UnableToChangeTariff and its kinds."""
-        at_ms, owner = self.now_ms(), self.operator_id
-        await self.database.write(
-            lambda tx: tariffs.assign(
-                tx, operator_id=owner, station_id=station_id, tariff_id=tariff_id, at_ms=at_ms
-            )
-        )
+        """Give a station a tariff. Raises as `publish`."""
+        await self._give(Kind.ASSIGN, station_id, "operator", tariff_id=tariff_id)
+
+    async def _give(self, kind: Kind, subject: str, by: str, **body: str) -> None:
+        await self.orders.give(Order(kind=kind, subject=subject, body=dict(body)), by=by)
 
     async def simulate(self, tariff_id: str, version: int) -> Json:
         """What a version would have changed last month: closed sessions priced again, slice by slice."""

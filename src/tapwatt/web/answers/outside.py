@@ -1,6 +1,6 @@
 """What programs outside use: tokens, webhooks and their deliveries."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -95,3 +95,28 @@ class Queued(BaseModel):
     """The event will be sent at once."""
 
     event_id: str
+
+
+class Approval(BaseModel):
+    """An order that waits for a second person, or what became of it."""
+
+    approval_id: str
+    kind: Literal["decide", "credit", "publish", "retire", "assign"]
+    subject: str
+    order: dict[str, Any]
+    state: str
+    asked_by: str
+    asked_person: str
+    asked_ms: int
+    expires_ms: int
+    decided_by: str | None
+    decided_ms: int | None
+    why: str | None
+    permission: Permission
+
+
+class Approvals(BaseModel):
+    """What waits, the oldest first, and what was decided lately; there are never more than some hundreds."""
+
+    waiting: list[Approval]
+    decided: list[Approval]
