@@ -83,7 +83,11 @@ def decide_session(
     """Decide a session in review. Example: tapwatt session decide S1A2 --amount-minor 0 --why broken"""
     order = {"amount_minor": amount_minor, "why": why, "by": by}
     answer = _ask(server, "POST", f"/api/v1/sessions/{session_id}/decide", json=order)
-    typer.echo(json.dumps(answer) if as_json else f"{session_id}: decided")
+    waits = answer.get("approval_id")
+    said = f"{session_id}: waits for a second person, as {waits}" if waits else f"{session_id}: decided"
+    typer.echo(json.dumps(answer) if as_json else said)
+    if waits:
+        raise typer.Exit(1)
 
 
 def _papers(page: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
