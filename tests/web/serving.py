@@ -19,11 +19,11 @@ from tapwatt.web.chart.hosts import HostTraces
 
 
 @asynccontextmanager
-async def site_at(folder: Path) -> AsyncIterator[Scene]:
+async def site_at(folder: Path, kind: type[Scene] = Scene) -> AsyncIterator[Scene]:
     """The sandbox's site on a new database."""
     database = await Database.open(f"sqlite:///{folder}/platform.sqlite", metadata=METADATA)
     await database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=NOON_MS))
-    scene = Scene(database)
+    scene = kind(database)
     await scene.engine.start()
     try:
         yield scene
