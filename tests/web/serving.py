@@ -20,12 +20,12 @@ from tapwatt.web.chart.hosts import HostTraces
 
 
 @asynccontextmanager
-async def site_at(folder: Path, *, database_url: str = "") -> AsyncIterator[Scene]:
+async def site_at(folder: Path, kind: type[Scene] = Scene, *, database_url: str = "") -> AsyncIterator[Scene]:
     """The sandbox's site on a new database."""
     url = database_url or f"sqlite:///{folder}/platform.sqlite"
     database = await Database.open(url, metadata=METADATA)
     await database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=NOON_MS))
-    scene = Scene(database)
+    scene = kind(database)
     await scene.engine.start()
     try:
         yield scene
