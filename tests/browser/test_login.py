@@ -46,7 +46,7 @@ def let_in(folder: Path, login_name: str, role: str) -> str:
         check=True,
         env={**os.environ, "TAPWATT_DATA": str(folder)},
     )  # fmt: skip
-    return parse_qs(urlsplit(json.loads(run.stdout)["otpauth"]).query)["secret"][0]
+    return str(parse_qs(urlsplit(json.loads(run.stdout)["otpauth"]).query)["secret"][0])
 
 
 @asynccontextmanager
