@@ -17,7 +17,7 @@ from tests.web.busy import busy_day, drafted
 from tests.web.charts import Wires
 from tests.web.serving import serving, site_at, web_side
 
-from tapwatt.web.app import FOR_MACHINES
+from tapwatt.web.gate import FOR_MACHINES
 
 pytestmark = pytest.mark.browser
 RULES = {

@@ -109,7 +109,7 @@ async def test_another_operator_finds_nothing_of_it(tmp_path: Path) -> None:
         running, _, _ = await scene.charging(1, 100)
 
         def read(tx: Transaction) -> None:
-            other = {"operator_id": "other"}
+            other: dict[str, Any] = {"operator_id": "other"}
             assert holds.open_holds(tx, **other, now_ms=scene.at_ms)["total"] == 0
             assert fleet.stations(tx, **other, after="")["stations"] == []
             assert fleet.terminals(tx, **other, after="")["terminals"] == []

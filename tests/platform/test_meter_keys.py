@@ -37,7 +37,9 @@ async def end(site: Site, at_ms: int, *, meter: str = METER, operator_id: str = 
 
 
 async def listed(site: Site, operator_id: str = "demo") -> list[dict[str, Any]]:
-    return await site.database.read(lambda tx: meter_keys.listing(tx, operator_id=operator_id))
+    page = await site.database.read(lambda tx: meter_keys.listing(tx, operator_id=operator_id))
+    keys: list[dict[str, Any]] = page["meter_keys"]
+    return keys
 
 
 async def verdict(site: Site, operator_id: str = "demo") -> Verdict:

@@ -12,6 +12,7 @@ import uvicorn
 from tests.web.scenes import NOON_MS, Scene
 
 from tapwatt.platform import seed
+from tapwatt.platform.station_commands import Send
 from tapwatt.platform.tables import METADATA
 from tapwatt.store import Database
 from tapwatt.web.app import WebSide, build_app
@@ -19,11 +20,12 @@ from tapwatt.web.chart.hosts import HostTraces
 
 
 @asynccontextmanager
-async def site_at(folder: Path) -> AsyncIterator[Scene]:
+async def site_at(folder: Path, kind: type[Scene] = Scene, *, database_url: str = "") -> AsyncIterator[Scene]:
     """The sandbox's site on a new database."""
-    database = await Database.open(f"sqlite:///{folder}/platform.sqlite", metadata=METADATA)
+    url = database_url or f"sqlite:///{folder}/platform.sqlite"
+    database = await Database.open(url, metadata=METADATA)
     await database.write(lambda tx: seed.sow(tx, seed.sandbox(), now_ms=NOON_MS))
-    scene = Scene(database)
+    scene = kind(database)
     await scene.engine.start()
     try:
         yield scene
@@ -64,9 +66,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(scene: Scene, *, port: int = 0, hosts: HostTraces | None = None) -> AsyncIterator[str]:
+async def serving(
+    scene: Scene, *, port: int = 0, hosts: HostTraces | None = None, send: Send | None = None
+) -> AsyncIterator[str]:
     """The application on a socket, on a free port unless one is given; yields its address."""
-    web = web_side(scene, hosts=hosts)
+    web = web_side(scene, hosts=hosts, send=send)
     async with on_socket(web, web.close, port=port) as url:
         yield url
 

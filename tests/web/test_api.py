@@ -71,7 +71,7 @@ async def test_errors_are_json_with_a_reason(
 async def test_a_wrong_method_is_named(web: httpx.AsyncClient) -> None:
     answer = await web.delete("/api/v1/summary")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
-    assert answer.json() == {"error": "DELETE is not taken at /api/v1/summary"}
+    assert answer.json()["error"] == "DELETE is not taken at /api/v1/summary"
 
 
 async def test_a_name_that_is_too_long_is_refused_before_the_database(web: httpx.AsyncClient) -> None:
@@ -86,7 +86,7 @@ async def test_a_full_store_is_said_and_can_be_tried_again(
 
     monkeypatch.setattr(scene.database, "read", full)
     answer = await web.get("/api/v1/summary")
-    assert (answer.status_code, answer.json()) == (503, {"error": "the queue is full"})
+    assert (answer.status_code, answer.json()["error"]) == (503, "the queue is full")
     assert answer.headers["retry-after"] == "5"
     page = await web.get("/")
     assert page.status_code == 503
@@ -142,6 +142,11 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
         "/api/v1/sessions/{session_id}/chart",
         "/api/v1/sessions/{session_id}/stop", "/api/v1/sessions/{session_id}/hold",
         "/api/v1/stations", "/api/v1/terminals", "/api/v1/accounts",
+        "/api/v1/terminals/{terminal_id}", "/api/v1/alarms/noted", "/api/v1/receipts",
+        "/api/v1/simple-tariffs", "/api/v1/tokens", "/api/v1/tokens/{token_id}",
+        "/api/v1/webhooks", "/api/v1/webhooks/{webhook_id}", "/api/v1/webhooks/{webhook_id}/secret",
+        "/api/v1/webhooks/{webhook_id}/test", "/api/v1/webhooks/{webhook_id}/deliveries",
+        "/api/v1/webhooks/{webhook_id}/deliveries/{event_id}/again",
         "/api/v1/holds", "/api/v1/figures", "/api/v1/sessions/{session_id}/notes",
         "/api/v1/stations/{station_id}", "/api/v1/stations/{station_id}/commands",
         "/api/v1/alarms", "/api/v1/review", "/api/v1/sessions/{session_id}/decide",
@@ -160,12 +165,14 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     for operation in operations:
-        problem = operation["responses"]["422"]["content"]["application/json"]["schema"]
-        assert problem == {"$ref": "#/components/schemas/Problem"}
+        for status in ("401", "403", "421", "422", "500", "503"):
+            problem = operation["responses"][status]["content"]["application/problem+json"]["schema"]
+            assert problem == {"$ref": "#/components/schemas/Problem"}
     for schema in schemas.values():
         jsonschema_rs.Draft202012Validator({**schema, "components": document["components"]})
     answer = await web.get("/api/v1/sessions/nobody")
-    jsonschema_rs.Draft202012Validator(schemas["Problem"]).validate(answer.json())
+    shape = {**schemas["Problem"], "components": document["components"]}
+    jsonschema_rs.Draft202012Validator(shape).validate(answer.json())
 
 
 async def test_a_driver_may_choose_another_of_the_offered_holds(scene: Scene, web: httpx.AsyncClient) -> None:

@@ -21,7 +21,7 @@ from tapwatt.pages.catalogue import catalogue
 from tapwatt.pages.layout import environment
 from tapwatt.pages.reader import COOKIE, LANGUAGES, READER, Reader, reader_of
 from tapwatt.pages.written import duration, exact, kwh, money, percent, power, when
-from tapwatt.platform import day_figures, fleet
+from tapwatt.platform import day_figures, fleet, webhook_events
 from tapwatt.platform.access import Role
 from tapwatt.platform.approvals import Kind
 from tapwatt.uplink.messages import TerminalState
@@ -56,6 +56,7 @@ def in_tables() -> Iterator[str]:
     yield from (*story.PHRASES, "authorised", "captured", "released", "refunded", "lost")
     yield from (name for _, name in console.NAV)
     yield from (*console.TITLES.values(), "Sorry")
+    yield from (webhook_events.DELIVERED, webhook_events.WAITING, webhook_events.GIVEN_UP)
     yield from (day_figures.APPROVED, day_figures.OPEN, day_figures.NO_ANSWER, "declined", "other reasons")
     yield from (
         "in order",

@@ -149,3 +149,41 @@ async def test_the_log_is_read_page_by_page_by_those_who_may(
         assert (await aude.get("/audit?before=x")).status_code == 422
         assert 'href="/audit"' in first.text
         assert 'href="/people"' not in first.text
+
+
+async def test_an_order_that_waits_is_asked_once_under_its_key_and_done_once(
+    scene: Scene, ada: Visitor, oscar: Visitor
+) -> None:
+    await scene.opens()
+    session_id = await scene.visit(1, *CURVE)
+    number = (await ada.web.get("/api/v1/receipts")).json()["receipts"][0]["number"]
+    path, order = f"/api/v1/receipts/{number}/credit", {"amount_minor": 500, "why": "cable broken"}
+    headers = {CSRF_HEADER: ada.token, "Idempotency-Key": "credit-1"}
+    asked = await ada.web.post(path, json=order, headers=headers)
+    assert asked.status_code == 202
+    approval_id = asked.json()["approval_id"]
+    approve = f"/api/v1/approvals/{approval_id}/approve"
+    assert (await oscar.web.post(approve, headers={CSRF_HEADER: oscar.token})).status_code == 200
+    again = await ada.web.post(path, json=order, headers=headers)
+    assert (again.status_code, again.json()["approval_id"]) == (202, approval_id)
+    assert again.headers["idempotency-replayed"] == "true"
+    notes = (await ada.web.get(f"/api/v1/sessions/{session_id}")).json()["credit_notes"]
+    assert len(notes) == 1
+    assert (await ada.web.get("/api/v1/approvals")).json()["waiting"] == []
+
+
+async def test_a_token_needs_a_second_person_as_its_person_does(scene: Scene, ada: Visitor) -> None:
+    await scene.opens()
+    await scene.visit(1, *CURVE)
+    number = (await ada.web.get("/api/v1/receipts")).json()["receipts"][0]["number"]
+    wanted = {"name": "books", "scopes": ["read", "money"]}
+    made = await ada.web.post("/api/v1/tokens", json=wanted, headers={CSRF_HEADER: ada.token})
+    bearer = {"Authorization": f"Bearer {made.json()['token']}"}
+    ada.web.cookies.clear()
+    order = {"amount_minor": 500, "why": "cable broken", "by": "The Queen"}
+    asked = await ada.web.post(f"/api/v1/receipts/{number}/credit", json=order, headers=bearer)
+    assert (asked.status_code, asked.json()["asked_by"]) == (202, "Ada")
+    small = await ada.web.post(
+        f"/api/v1/receipts/{number}/credit", json={**order, "amount_minor": 50}, headers=bearer
+    )
+    assert small.status_code == 201

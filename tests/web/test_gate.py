@@ -17,7 +17,8 @@ from tapwatt.web.app import WebSide
 from tapwatt.web.permits import LOCAL, PUBLIC, TABLE
 
 STAFF = {"oscar": "operator", "susan": "support", "aude": "auditor"}
-FILL = {"session_id": "nobody", "station_id": "nobody", "tariff_id": "nobody", "number": "R-1", "key": "none",
+FILL = {"terminal_id": "T0", "token_id": "tok-0", "webhook_id": "wh-0", "event_id": "evt_0",
+        "session_id": "nobody", "station_id": "nobody", "tariff_id": "nobody", "number": "R-1", "key": "none",
         "version": "1", "meter:path": "M", "token": "x", "name": "none", "person_id": "p-0",
         "approval_id": "a-0"}  # fmt: skip
 

@@ -218,9 +218,9 @@ async def test_the_api_pages_by_cursor(scene: Scene, web: httpx.AsyncClient) -> 
         if cursor is None:
             break
     assert len(seen) == len(set(seen))
-    assert (await web.get("/api/v1/sessions?cursor=x")).json() == {
-        "error": "cursor is none that this list gave"
-    }
+    assert (await web.get("/api/v1/sessions?cursor=x")).json()["error"] == (
+        "cursor is none that this list gave"
+    )
     assert (await web.get("/api/v1/sessions?last_four=12x4")).status_code == 422
 
 

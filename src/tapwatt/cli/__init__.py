@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ocmf": ("tapwatt.cli.ocmf", "Verify signed meter values, and say whether they may be billed."),
     "totp": ("tapwatt.cli.totp", "The one-time code of an OCPP 2.1 web payment, made or checked."),
     "station": ("tapwatt.cli.station", "Stations of the platform: list and show them, send them commands."),
+    "token": ("tapwatt.cli.token", "Personal tokens for programs: make, list and revoke them."),
     "people": ("tapwatt.cli.people", "People who may log in to the console: let in, list, shut out, reset."),
     "audit": ("tapwatt.cli.audit", "The audit log: list it, verify that nothing in it was changed."),
     "settings": ("tapwatt.cli.settings", "Show every setting and the value in force."),

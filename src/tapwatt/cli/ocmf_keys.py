@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import typer
 
-from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, no
+from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, everything, no
 
 Meter = Annotated[str, typer.Argument(metavar="METER", help="Serial of the meter, or of its gateway.")]
 _TIME = "ISO 8601 with its zone, such as 2026-03-01T12:00:00+01:00"
@@ -33,7 +33,7 @@ def register(group: typer.Typer) -> None:
 def list_keys(server: Server = None, as_json: AsJson = False) -> int:
     """All registered keys, ended ones too. Example: tapwatt ocmf keys list --json"""
     try:
-        answer = ask(server, "GET", "/meter-keys")
+        answer = everything(server, "/meter-keys", "meter_keys")
     except AnswerIsNo as reason:
         return no(reason)
     if as_json:

@@ -48,10 +48,10 @@ def ask(
             json=body,
             content=text,
             params=query,
-            headers=_headers(),
+            headers=own_token(),
             timeout=_TIMEOUT_S,
         )
-        value = answer.json()
+        value = answer.json() if answer.content else {}
     except httpx.HTTPError as error:
         raise AnswerIsNo(f"the platform at {base} does not answer: {error or type(error).__name__}") from None
     except (ValueError, httpx.InvalidURL):
@@ -67,13 +67,25 @@ def ask(
     return value
 
 
+def everything(server: str | None, path: str, listed: str) -> Json:
+    """A whole list, page by page, as one answer. Raises as `ask`."""
+    rows: list[Any] = []
+    query = {"limit": "200"}
+    while True:
+        page = ask(server, "GET", path, query=query)
+        rows += page[listed]
+        if page.get("cursor") is None:
+            return {listed: rows}
+        query["cursor"] = page["cursor"]
+
+
 def no(reason: AnswerIsNo) -> int:
     """Say why the answer is no."""
     sys.stderr.write(f"tapwatt: {' '.join(str(reason).split())}\n")
     return 1
 
 
-def _headers() -> dict[str, str]:
+def own_token() -> dict[str, str]:
     """The token of whoever sits at the shell, once people log in."""
     token = os.environ.get("TAPWATT_TOKEN", "").strip()
     if not token:

@@ -83,7 +83,11 @@ def decide_session(
     """Decide a session in review. Example: tapwatt session decide S1A2 --amount-minor 0 --why broken"""
     order = {"amount_minor": amount_minor, "why": why, "by": by}
     answer = _ask(server, "POST", f"/api/v1/sessions/{session_id}/decide", json=order)
-    typer.echo(json.dumps(answer) if as_json else f"{session_id}: decided")
+    waits = answer.get("approval_id")
+    said = f"{session_id}: waits for a second person, as {waits}" if waits else f"{session_id}: decided"
+    typer.echo(json.dumps(answer) if as_json else said)
+    if waits:
+        raise typer.Exit(1)
 
 
 def _papers(page: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -101,12 +105,14 @@ def _ask(server: str | None, method: str, path: str, **what: Any) -> Any:
     """One answer of the platform; when it says no, its sentence and exit code 1."""
     import httpx
 
+    from tapwatt.cli.platform_api import own_token
     from tapwatt.settings import Settings
 
     settings = Settings.read()
     base = server or f"http://{settings.host}:{settings.http_port}"
     try:
-        response = httpx.request(method, base.rstrip("/") + path, timeout=10.0, **what)
+        address = base.rstrip("/") + path
+        response = httpx.request(method, address, headers=own_token(), timeout=10.0, **what)
         answer = response.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         _say_no(f"no platform answers at {base}: {error}")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, no
+from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, everything, no
 
 _NO = frozenset(
     {
@@ -40,7 +40,7 @@ def register(root: typer.Typer) -> None:
 def list_stations(server: Server = None, as_json: AsJson = False) -> int:
     """All stations. Example: tapwatt station list --json"""
     try:
-        answer = ask(server, "GET", "/stations")
+        answer = everything(server, "/stations", "stations")
     except AnswerIsNo as reason:
         return no(reason)
     if as_json:

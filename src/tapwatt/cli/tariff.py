@@ -11,7 +11,7 @@ from urllib.parse import quote as quoted
 
 import typer
 
-from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, no
+from tapwatt.cli.platform_api import AnswerIsNo, AsJson, Json, Server, ask, everything, no
 
 if TYPE_CHECKING:
     from tapwatt.core.tariff.model import Tariff
@@ -45,7 +45,7 @@ def register(root: typer.Typer) -> None:
 def list_tariffs(server: Server = None, as_json: AsJson = False) -> int:
     """All tariffs and what is in force of each. Example: tapwatt tariff list"""
     try:
-        answer = ask(server, "GET", "/tariffs")
+        answer = everything(server, "/tariffs", "tariffs")
     except AnswerIsNo as reason:
         return no(reason)
     if as_json:

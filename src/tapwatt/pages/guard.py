@@ -7,6 +7,7 @@ must not reach it: not by a name of its own that resolves to us (DNS rebinding),
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -70,8 +71,12 @@ class _Answer:
 
     async def refuse(self, status: int, reason: str) -> None:
         """Answer in the application's place."""
-        body = json.dumps({"error": reason}).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+        body = json.dumps({**problem, "detail": reason, "error": reason}).encode()
+        headers = [
+            (b"content-type", b"application/problem+json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})
 
@@ -80,7 +85,8 @@ def _refused(method: str, headers: Headers, hosts: frozenset[str]) -> tuple[int,
     host = headers.get("host", "").lower()
     if host not in hosts and not is_own_host(host):
         return 421, f"this console is at localhost, not at {host or 'no name at all'}"
-    if method in READING:
+    if method in READING or headers.get("authorization", "").lower().startswith("bearer "):
+        # No browser shows a token of its own accord, as it does a cookie; no foreign page can make it.
         return None
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site")

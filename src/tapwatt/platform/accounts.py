@@ -4,6 +4,7 @@ Every operation is keyed by its payment, so that a repeat finds what the first o
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -20,10 +21,12 @@ from tapwatt.core.events import (
     RefundRefused,
     Released,
 )
+from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.tables import ACCOUNT, ACCOUNT_HOLD, ACCOUNT_TAG
 from tapwatt.store import Row, Transaction
 
 OWNER = ACCOUNT.c.operator_id == bindparam("operator_id")
+LIST = "accounts"
 HELD, CAPTURED, RELEASED = "held", "captured", "released"
 
 FIND_TAG = select(ACCOUNT).where(
@@ -31,6 +34,12 @@ FIND_TAG = select(ACCOUNT).where(
     ACCOUNT_TAG.c.operator_id == ACCOUNT.c.operator_id,
     ACCOUNT_TAG.c.account_id == ACCOUNT.c.account_id,
     ACCOUNT_TAG.c.id_token == bindparam("id_token"),
+)
+AFTER = (
+    select(ACCOUNT)
+    .where(OWNER, ACCOUNT.c.account_id > bindparam("after"))
+    .order_by(ACCOUNT.c.account_id)
+    .limit(bindparam("most"))
 )
 FIND_ACCOUNT = select(ACCOUNT).where(OWNER, ACCOUNT.c.account_id == bindparam("account_id"))
 FIND_HOLD = select(ACCOUNT_HOLD).where(
@@ -59,6 +68,15 @@ CHANGE_BALANCE = (
     .where(ACCOUNT.c.operator_id == bindparam("owner"), ACCOUNT.c.account_id == bindparam("account"))
     .values(balance_minor=ACCOUNT.c.balance_minor + bindparam("change_minor"))
 )
+
+
+def listing(tx: Transaction, *, operator_id: str, cursor: str | None, most: int) -> dict[str, Any]:
+    """A page of accounts by id, with their balances. Raises UnableToRead for a cursor of another list."""
+    (after,) = read_cursor(LIST, cursor, str) if cursor else ("",)
+    found = tx.run(AFTER, operator_id=operator_id, after=after, most=most + 1)
+    rows, following = cut(found, most, lambda row: write_cursor(LIST, row.account_id))
+    names = ("account_id", "name", "currency", "balance_minor", "status")
+    return {"accounts": [{name: getattr(row, name) for name in names} for row in rows], "cursor": following}
 
 
 def find_by_tag(tx: Transaction, *, operator_id: str, id_token: str) -> Row | None:

@@ -21,13 +21,16 @@ STATIONS_AFTER = (
     select(STATION)
     .where(_S.operator_id == bindparam("operator_id"), _S.station_id > bindparam("after"))
     .order_by(_S.station_id)
-    .limit(PAGE + 1)
+    .limit(bindparam("most"))
 )
 TERMINALS_AFTER = (
     select(TERMINAL)
     .where(_T.operator_id == bindparam("operator_id"), _T.terminal_id > bindparam("after"))
     .order_by(_T.terminal_id)
-    .limit(PAGE + 1)
+    .limit(bindparam("most"))
+)
+ONE_TERMINAL = select(TERMINAL).where(
+    _T.operator_id == bindparam("operator_id"), _T.terminal_id == bindparam("terminal_id")
 )
 CONNECTORS_OF = (
     select(CONNECTOR)
@@ -64,18 +67,18 @@ LAST_WORD = (
 )
 
 
-def stations(tx: Transaction, *, operator_id: str, after: str) -> Json:
+def stations(tx: Transaction, *, operator_id: str, after: str, most: int = PAGE) -> Json:
     """A page of stations whose ids come after `after`, each with connectors, terminals and health."""
-    rows = tx.run(STATIONS_AFTER, operator_id=operator_id, after=after)
-    shown = [station(tx, row) for row in rows[:PAGE]]
-    return {"stations": shown, "after": rows[PAGE - 1].station_id if len(rows) > PAGE else None}
+    rows = tx.run(STATIONS_AFTER, operator_id=operator_id, after=after, most=most + 1)
+    shown = [station(tx, row) for row in rows[:most]]
+    return {"stations": shown, "after": rows[most - 1].station_id if len(rows) > most else None}
 
 
-def terminals(tx: Transaction, *, operator_id: str, after: str) -> Json:
+def terminals(tx: Transaction, *, operator_id: str, after: str, most: int = PAGE) -> Json:
     """A page of terminals whose ids come after `after`, each with its health and what it serves."""
-    rows = tx.run(TERMINALS_AFTER, operator_id=operator_id, after=after)
-    shown = [terminal(tx, row) for row in rows[:PAGE]]
-    return {"terminals": shown, "after": rows[PAGE - 1].terminal_id if len(rows) > PAGE else None}
+    rows = tx.run(TERMINALS_AFTER, operator_id=operator_id, after=after, most=most + 1)
+    shown = [terminal(tx, row) for row in rows[:most]]
+    return {"terminals": shown, "after": rows[most - 1].terminal_id if len(rows) > most else None}
 
 
 def station(tx: Transaction, row: Row) -> Json:
@@ -109,6 +112,12 @@ def one_station(tx: Transaction, *, operator_id: str, station_id: str) -> Json |
 def doubted(tx: Transaction, *, operator_id: str, station_id: str) -> list[Json]:
     """The last messages of a station that something was said of: refused, repeated, broken or orphans."""
     return [_plain(row) for row in tx.run(DOUBTED, operator_id=operator_id, station_id=station_id)]
+
+
+def one_terminal(tx: Transaction, *, operator_id: str, terminal_id: str) -> Json | None:
+    """A terminal with its health and what it serves; None when the operator has none of that name."""
+    row = tx.one(ONE_TERMINAL, operator_id=operator_id, terminal_id=terminal_id)
+    return None if row is None else terminal(tx, row)
 
 
 def terminal(tx: Transaction, row: Row) -> Json:

@@ -7,7 +7,7 @@ billed by a key can be checked with it for good. Two keys of one meter are never
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from tapwatt.ocmf.curves import CURVES, UnableToJudge
 from tapwatt.ocmf.keys import (
@@ -18,6 +18,7 @@ from tapwatt.ocmf.keys import (
     load_point,
     read_key,
 )
+from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.tables import METER_KEY, OPERATOR
 from tapwatt.platform.tariffs import shown
 from tapwatt.store import Row, Transaction
@@ -27,6 +28,7 @@ KEYS_MAX = 2_000
 """Of one operator, ended ones too: all of them are read for a verdict."""
 METER_MAX, SOURCE_MAX, BY_MAX = 64, 200, 64
 MOST_MS = 10**14
+LIST = "meter_keys"
 
 _K = METER_KEY.c
 _FIELDS = ("meter", "key", "source", "valid_from_ms", "valid_to_ms", "added_by", "added_ms")
@@ -35,6 +37,18 @@ OF_OPERATOR = (
     .where(_K.operator_id == bindparam("operator_id"))
     .order_by(_K.meter, _K.valid_from_ms)
     .limit(KEYS_MAX)
+)
+AFTER = (
+    select(METER_KEY)
+    .where(
+        _K.operator_id == bindparam("operator_id"),
+        or_(
+            _K.meter > bindparam("meter"),
+            and_(_K.meter == bindparam("meter"), _K.valid_from_ms > bindparam("from_ms")),
+        ),
+    )
+    .order_by(_K.meter, _K.valid_from_ms)
+    .limit(bindparam("most"))
 )
 OF_METER = (
     select(METER_KEY)
@@ -128,9 +142,13 @@ def end(tx: Transaction, *, operator_id: str, meter: str, at_ms: int) -> Json:
     return {**_fields(last), "valid_to_ms": at_ms}
 
 
-def listing(tx: Transaction, *, operator_id: str) -> list[Json]:
-    """Every key of an operator, by meter, the oldest first."""
-    return [_fields(row) for row in tx.run(OF_OPERATOR, operator_id=operator_id)]
+def listing(tx: Transaction, *, operator_id: str, cursor: str | None = None, most: int = KEYS_MAX) -> Json:
+    """A page of an operator's keys, by meter, the oldest first. Raises UnableToRead for a cursor of another
+    list."""
+    meter, from_ms = read_cursor(LIST, cursor, str, int) if cursor else ("", -1)
+    found = tx.run(AFTER, operator_id=operator_id, meter=meter, from_ms=from_ms, most=most + 1)
+    rows, following = cut(found, most, lambda row: write_cursor(LIST, row.meter, row.valid_from_ms))
+    return {"meter_keys": [_fields(row) for row in rows], "cursor": following}
 
 
 def register_of(tx: Transaction, *, operator_id: str) -> KeyRegister:

@@ -1,7 +1,7 @@
 """The people who may log in: their names, roles, password hashes and one-time secrets.
 
 From the first administrator on the house is closed, and it never opens again: the last one who can log in is
-neither disabled nor given another role. The one-time secret is kept as it is (ADR 0019).
+neither disabled nor given another role. The one-time secret is kept as it is (ADR 0022).
 """
 
 import re

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from tapwatt.core.events import RefundWanted
 from tapwatt.core.ids import receipt_token
@@ -21,11 +21,14 @@ from tapwatt.core.screen import RECEIPTS
 from tapwatt.core.session import Session
 from tapwatt.core.tariff.clock import local, zone_of
 from tapwatt.engine import Stepper
+from tapwatt.platform import webhook_events
+from tapwatt.platform.paging import LAST_MS, cut, read_cursor, write_cursor
 from tapwatt.platform.tables import OPERATOR, RECEIPT, RECEIPT_SERIES, STATION
 from tapwatt.store import Row, Transaction, UnableToStoreDuplicate, UnableToStoreYet
 
 Json = dict[str, Any]
 TOKEN_BYTES = 17
+LIST = "receipts"
 
 _OWN = RECEIPT.c.operator_id == bindparam("operator_id")
 FIND_OPERATOR = select(OPERATOR).where(OPERATOR.c.operator_id == bindparam("operator_id"))
@@ -45,6 +48,18 @@ CREDITS = (
     select(RECEIPT)
     .where(_OWN, RECEIPT.c.credit_of == bindparam("number"))
     .order_by(RECEIPT.c.at_ms, RECEIPT.c.place)
+)
+BEFORE = (
+    select(RECEIPT)
+    .where(
+        _OWN,
+        or_(
+            RECEIPT.c.at_ms < bindparam("before_ms"),
+            and_(RECEIPT.c.at_ms == bindparam("before_ms"), RECEIPT.c.number < bindparam("before")),
+        ),
+    )
+    .order_by(RECEIPT.c.at_ms.desc(), RECEIPT.c.number.desc())
+    .limit(bindparam("most"))
 )
 ADD = insert(RECEIPT)
 ADD_SERIES = insert(RECEIPT_SERIES)
@@ -158,6 +173,21 @@ def _store(tx: Transaction, owner: Row, draft: Receipt, *, key: str, chance: byt
     except UnableToStoreDuplicate as error:
         # Done again, the look for its key finds what the other node issued.
         raise UnableToStoreYet(f"{key} was issued by somebody else meanwhile") from error
+    told = {
+        "number": number,
+        "session_id": draft.purchase.session_id,
+        "credit_of": draft.credit_of or None,
+        "gross_minor": draft.bill.gross_minor,
+        "currency": draft.bill.currency,
+    }
+    webhook_events.happened(
+        tx,
+        "receipt.issued",
+        operator_id=owner.operator_id,
+        subject=number,
+        data=told,
+        at_ms=draft.issued_ms,
+    )
     return number
 
 
@@ -193,6 +223,19 @@ def by_number(tx: Transaction, *, operator_id: str, number: str) -> Json | None:
 def of_session(tx: Transaction, *, operator_id: str, session_id: str) -> list[Json]:
     """A session's receipt, then its credit notes."""
     return [document(tx, row) for row in tx.run(OF_SESSION, operator_id=operator_id, session_id=session_id)]
+
+
+def listing(tx: Transaction, *, operator_id: str, cursor: str | None, most: int) -> Json:
+    """A page of receipts and credit notes, newest first. Raises UnableToRead for a cursor of another list."""
+    before_ms, before = read_cursor(LIST, cursor, int, str) if cursor else (LAST_MS, "")
+    found = tx.run(BEFORE, operator_id=operator_id, before_ms=before_ms, before=before, most=most + 1)
+    rows, following = cut(found, most, lambda row: write_cursor(LIST, row.at_ms, row.number))
+    return {"receipts": [_listed(row) for row in rows], "cursor": following}
+
+
+def _listed(row: Row) -> Json:
+    names = ("number", "session_id", "credit_of", "gross_minor", "at_ms")
+    return {**{name: getattr(row, name) for name in names}, "currency": stored(row).bill.currency}
 
 
 def document(tx: Transaction, row: Row) -> Json:

@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from tapwatt.core import effects, events, session
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Machine, Step, Stepper
-from tapwatt.platform import facts, receipts
+from tapwatt.platform import facts, receipts, webhook_events
 from tapwatt.platform.tables import ALARM, ENTRY, POSTING
 from tapwatt.store import Transaction
 
@@ -80,6 +80,7 @@ def record(tx: Transaction, step: SessionStep, *, chance: Callable[[int], bytes]
     """Write the facts, postings, receipts and alarms of a step inside its own commit. `chance` gives so
     many random bytes, for the links of receipts."""
     facts.remember(tx, step)
+    webhook_events.of_step(tx, step)
     written = set()
     for place, effect in enumerate(step.effects):
         match effect:
@@ -125,11 +126,13 @@ def _post(tx: Transaction, step: SessionStep, effect: effects.Post) -> None:
 
 
 def _alarm(tx: Transaction, step: SessionStep, effect: effects.Notify) -> None:
-    tx.run(
-        ADD_ALARM,
-        operator_id=step.state.operator_id,
-        key=f"{effect.key}@{step.version}",
-        session_id=step.machine_id,
-        text=effect.text,
-        at_ms=step.event.at_ms,
-    )
+    alarm = {
+        "key": f"{effect.key}@{step.version}",
+        "session_id": step.machine_id,
+        "text": effect.text,
+        "at_ms": step.event.at_ms,
+    }
+    owner, at_ms = step.state.operator_id, step.event.at_ms
+    tx.run(ADD_ALARM, operator_id=owner, **alarm)
+    subject = str(alarm["key"])
+    webhook_events.happened(tx, "alarm.raised", operator_id=owner, subject=subject, data=alarm, at_ms=at_ms)

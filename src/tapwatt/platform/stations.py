@@ -16,7 +16,7 @@ from tapwatt.core.payment import UnableToDecide
 from tapwatt.core.session import Session, SessionState
 from tapwatt.engine import Engine, Stepper
 from tapwatt.ocpp import messages as ocpp
-from tapwatt.platform import accounts, places, transactions, upkeep
+from tapwatt.platform import accounts, places, presence, transactions, upkeep
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event, connector_key, metered_session
 from tapwatt.platform.tables import STATION_MESSAGE
@@ -67,8 +67,10 @@ class Stations:
 
     async def seen(self, station_id: str, *, connected: bool) -> None:
         """A station's socket came or went."""
-        values = {"station": station_id, "connected": int(connected), "seen_ms": self.now_ms()}
-        await self.engine.transact(lambda tx, _: tx.run(places.SET_STATION_SEEN, **values))
+        at_ms = self.now_ms()
+        await self.engine.transact(
+            lambda tx, _: presence.seen(tx, station_id, connected=connected, at_ms=at_ms)
+        )
 
     async def handle(self, received: ocpp.Received) -> ocpp.Answer:
         """Answer one message of a station; what was said of it is on its page and in the log."""

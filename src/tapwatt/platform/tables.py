@@ -14,11 +14,13 @@ from sqlalchemy import (
 
 from tapwatt.engine import machine_tables
 from tapwatt.platform.access_tables import access_tables
+from tapwatt.platform.api_tables import api_tables
 from tapwatt.traces import trace_table
 
 METADATA = MetaData()
 SESSION = machine_tables(METADATA, "session")
 TRACES = trace_table(METADATA)
+IDEMPOTENCY, TOKEN, WEBHOOK, WEBHOOK_EVENT, WEBHOOK_DELIVERY, WEBHOOK_ATTEMPT = api_tables(METADATA)
 PERSON, LOGIN, LOGIN_TRY, APPROVAL, AUDIT_ENTRY = access_tables(METADATA)
 
 
@@ -257,6 +259,7 @@ RECEIPT = _table(
     UniqueConstraint("operator_id", "key"),
     Index("ix_receipt_token", "token", unique=True),
     Index("ix_receipt_session", "session_id"),
+    Index("ix_receipt_at", "operator_id", "at_ms", "number"),
     key=("number",),
 )
 METER_KEY = _table(

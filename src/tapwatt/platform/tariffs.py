@@ -18,6 +18,7 @@ from tapwatt.core.tariff.model import Tariff
 from tapwatt.markets.findings import Finding, Where
 from tapwatt.markets.jurisdictions import Severity
 from tapwatt.markets.lint import lint
+from tapwatt.platform import webhook_events
 from tapwatt.platform.tables import STATION, TARIFF_VERSION
 from tapwatt.store import Row, Transaction
 
@@ -256,6 +257,14 @@ def publish(
         published_by=by,
         published_ms=at_ms,
         accepted=accept or None,
+    )
+    webhook_events.happened(
+        tx,
+        "tariff.published",
+        operator_id=operator_id,
+        subject=f"{tariff_id}@{version}",
+        data={"tariff_id": tariff_id, "version": version, "valid_from_ms": valid_from_ms, "by": by},
+        at_ms=at_ms,
     )
 
 

@@ -38,6 +38,7 @@ from tapwatt.programs.metrics import page
 from tapwatt.programs.runtime import Runtime, UnableToStart, now_ms, run_program
 from tapwatt.programs.tracing import recorder
 from tapwatt.programs.watching import Watch, say_step
+from tapwatt.programs.webhooks import WebhookSender
 from tapwatt.rpc.messages import CallFailed, Candidate, NotConnected, Refusal
 from tapwatt.rpc.messages import NoAnswer as RpcNoAnswer
 from tapwatt.settings import Settings, is_loopback
@@ -306,6 +307,9 @@ class Platform:
         runtime.listening("edge", port)
         runtime.closing.push_async_callback(self.edge_server.stop)
         if runtime.serves_http:
+            sender = WebhookSender(self.database, now_ms=now_ms, inside=is_loopback(settings.host))
+            self.engine.subscribe(sender.wake)
+            runtime.spawn(sender.run(), name="webhooks")
             await self._serve_console()
 
     async def _serve_console(self) -> None:

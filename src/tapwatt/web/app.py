@@ -21,12 +21,17 @@ from tapwatt.ocpi.tariffs import UnableToReadTariff
 from tapwatt.pages.guard import READING, Guard
 from tapwatt.pages.layout import HEADERS, static
 from tapwatt.pages.reader import COOKIE, READER, reader_of
-from tapwatt.platform import tariff_views
+from tapwatt.platform import tariff_views, tokens
 from tapwatt.platform.approvals import NoSuchApproval, NotTheirs, UnableToApprove
+from tapwatt.platform.finding import UnableToRead
+from tapwatt.platform.idempotency import UnableToRepeat, UnableToReuse
+from tapwatt.platform.notes import UnableToNote
 from tapwatt.platform.places import Terms
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import Send, StationCommands
 from tapwatt.platform.tariffs import Findings, NoSuchTariff, UnableToChangeTariff
+from tapwatt.platform.tokens import UnableToMakeToken
+from tapwatt.platform.webhooks import TooManyWebhooks, UnableToKeepWebhook
 from tapwatt.store import Database, UnableToQueue, UnableToStore
 from tapwatt.web.api import api
 from tapwatt.web.approval_api import approval_api
@@ -40,10 +45,14 @@ from tapwatt.web.driver import DriverPages
 from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
 from tapwatt.web.orders import Orders, Waits, written_down
+from tapwatt.web.problems import Described, allowed, problem, senseless
 from tapwatt.web.receipt_api import receipt_api
+from tapwatt.web.simple_tariff import UnableToReadFields
 from tapwatt.web.station_api import station_api
 from tapwatt.web.tariff_api import tariff_api
 from tapwatt.web.tariff_desk import TariffDesk
+from tapwatt.web.token_api import token_api
+from tapwatt.web.webhook_api import webhook_api
 
 FOR_DRIVERS = "/d/"
 STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
@@ -55,8 +64,9 @@ FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
 """What is the same in every language, or has its own."""
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
-    "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
-    "sentence."
+    "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with a "
+    "problem (RFC 9457). Lists come a page at a time: `cursor` of an answer asks for the next page, and "
+    "is null at the end."
 )
 
 
@@ -133,7 +143,9 @@ def build_app(
     header of the console, orders of money above `four_eyes_minor` need two,
     `who_of_token` finds the person behind a bearer token."""
     common: dict[str, Any] = {"database": database, "operator_id": operator_id, "now_ms": now_ms}
-    gate = Gate(**common, secure=public_url().startswith("https://"), who_of_token=who_of_token)
+    gate = Gate(
+        **common, secure=public_url().startswith("https://"), who_of_token=who_of_token or tokens.who_of
+    )
     orders = Orders(**common, engine=engine, chance=chance, four_eyes_minor=four_eyes_minor)
     stations = send and StationCommands(**common, send=written_down(send, **common))
     desk = Desk(
@@ -152,27 +164,36 @@ def build_app(
     doors = Doors(**common, engine=engine, chance=chance)
     console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
     app = _guarded(gate)
-    meters = MeterDesk(**common)
-    for router in (
-        api(desk),
-        day_api(day),
-        station_api(desk),
-        tariff_api(tariffs),
-        receipt_api(desk),
-        meter_api(meters),
-        approval_api(orders),
-        drivers.router(),
-        console.router(),
-    ):
-        app.include_router(router)
+    _add_api(app, desk, day, tariffs)
+    app.include_router(drivers.router())
+    app.include_router(console.router())
+
     _add_for_machines(app, gate, health, metrics)
     _explain_errors(app, gate, console, drivers)
     return WebSide(app, desk, day, gate)
 
 
-def _guarded(gate: Gate) -> FastAPI:
+def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk) -> None:
+    """Everything under `/api/v1`."""
+    app.state.now_ms = desk.now_ms
+    keys = MeterDesk(database=desk.database, operator_id=desk.operator_id, now_ms=desk.now_ms)
+    for router in (
+        api(desk, day),
+        day_api(day, desk),
+        station_api(desk, day),
+        tariff_api(tariffs, desk),
+        receipt_api(desk, day),
+        meter_api(keys, desk),
+        token_api(desk),
+        webhook_api(desk),
+        approval_api(desk),
+    ):
+        app.include_router(router)
+
+
+def _guarded(gate: Gate) -> Described:
     """An application without routes, each of which will be behind the gate."""
-    return FastAPI(
+    return Described(
         title="Tapwatt",
         version="1",
         description=DESCRIPTION,
@@ -219,6 +240,9 @@ def _scraped(metrics: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[Re
     return answer
 
 
+Answering = Callable[..., Response]
+
+
 def _explain_people(app: FastAPI, answer: Callable[[Request, int, str], Response]) -> None:
     """What has to do with who asks: a login that is needed, a second person."""
 
@@ -238,50 +262,36 @@ def _explain_people(app: FastAPI, answer: Callable[[Request, int, str], Response
 
 
 def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverPages) -> None:
-    """Programs get a JSON object with the reason, operators a page with the same sentence, drivers a few
+    """Programs get a problem with the reason, operators a page with the same sentence, drivers a few
     words."""
 
-    def answer(request: Request, status: int, reason: str, headers: Any = None) -> Response:
+    def answer(request: Request, status: int, reason: str, headers: Any = None, **more: Any) -> Response:
         if request.url.path.startswith(FOR_DRIVERS):
             return drivers.sorry(status, headers)
         if request.url.path.startswith(FOR_MACHINES):
-            return JSONResponse({"error": reason}, status_code=status, headers=headers)
+            return problem(status, reason, headers, **more)
         return console.sorry(status, reason, headers)
 
     _explain_people(app, answer)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
+        if (error.status_code, error.detail) == (400, "There was an error parsing the body"):
+            why = "the body is no JSON in UTF-8"
+            return answer(request, 422, why, errors=[{"pointer": "", "detail": why}])
         with contextlib.suppress(UnableToStore, UnableToQueue):
             await gate.know(request)
         reason = {
             (404, "Not Found"): f"there is no {request.url.path}",
             (405, "Method Not Allowed"): f"{request.method} is not taken at {request.url.path}",
         }.get((error.status_code, error.detail), error.detail)
-        return answer(request, error.status_code, reason, error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers.update(allowed(app.openapi(), request.url.path))
+        return answer(request, error.status_code, reason, headers)
 
-    @app.exception_handler(RequestValidationError)
-    async def senseless(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        reason = first["msg"].replace("Input should", "should", 1)
-        return answer(request, 422, f"{first['loc'][-1]} {reason}")
-
-    @app.exception_handler(UnableToDecide)
-    @app.exception_handler(UnableToCredit)
-    async def impossible(request: Request, error: Exception) -> Response:
-        return answer(request, 409, str(error))
-
-    @app.exception_handler(UnableToReadTariff)
-    async def no_tariff(request: Request, error: UnableToReadTariff) -> Response:
-        return answer(request, 422, str(error))
-
-    @app.exception_handler(UnableToChangeTariff)
-    async def not_with_this_tariff(request: Request, error: UnableToChangeTariff) -> Response:
-        status = 404 if isinstance(error, NoSuchTariff) else 409
-        if isinstance(error, Findings) and request.url.path.startswith(FOR_MACHINES):
-            found = tariff_views.findings(error.found)
-            return JSONResponse({"error": str(error), "findings": found}, status_code=status)
-        return answer(request, status, str(error))
+    _explain_senseless(app, answer)
+    _explain_impossible(app, answer)
 
     @app.exception_handler(UnableToStore)
     @app.exception_handler(UnableToQueue)
@@ -291,3 +301,47 @@ def _explain_errors(app: FastAPI, gate: Gate, console: Console, drivers: DriverP
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:
         return answer(request, 500, "something broke here; the program's log has it")
+
+
+def _explain_senseless(app: FastAPI, answer: Answering) -> None:
+    """Values that make no sense, each by its name."""
+
+    @app.exception_handler(RequestValidationError)
+    async def unread(request: Request, error: RequestValidationError) -> Response:
+        reason, errors = senseless(error)
+        return answer(request, 422, reason, errors=errors)
+
+    @app.exception_handler(UnableToReadFields)
+    async def unread_fields(request: Request, error: UnableToReadFields) -> Response:
+        errors = [{"pointer": f"/{name}", "detail": why} for name, why in error.wrong.items()]
+        return answer(request, 422, str(error), errors=errors)
+
+    @app.exception_handler(UnableToReadTariff)
+    @app.exception_handler(UnableToReuse)
+    @app.exception_handler(UnableToMakeToken)
+    @app.exception_handler(UnableToKeepWebhook)
+    @app.exception_handler(UnableToNote)
+    async def no_sense(request: Request, error: Exception) -> Response:
+        return answer(request, 422, str(error))
+
+    @app.exception_handler(UnableToRead)
+    async def no_cursor(request: Request, error: UnableToRead) -> Response:
+        errors = [{"parameter": "cursor", "detail": "is none that this list gave"}]
+        return answer(request, 422, str(error), errors=errors)
+
+
+def _explain_impossible(app: FastAPI, answer: Answering) -> None:
+    """Orders that make sense and cannot be carried out."""
+
+    @app.exception_handler(UnableToDecide)
+    @app.exception_handler(UnableToCredit)
+    @app.exception_handler(UnableToRepeat)
+    @app.exception_handler(TooManyWebhooks)
+    async def impossible(request: Request, error: Exception) -> Response:
+        return answer(request, 409, str(error))
+
+    @app.exception_handler(UnableToChangeTariff)
+    async def not_with_this_tariff(request: Request, error: UnableToChangeTariff) -> Response:
+        status = 404 if isinstance(error, NoSuchTariff) else 409
+        more = {"findings": tariff_views.findings(error.found)} if isinstance(error, Findings) else {}
+        return answer(request, status, str(error), **more)

@@ -28,6 +28,7 @@ from tapwatt.web.sentences import in_words
 from tapwatt.web.story import timeline
 from tapwatt.web.tariff_desk import TariffDesk
 from tapwatt.web.tariffs import TariffPages
+from tapwatt.web.webhook_pages import WebhookPages
 from tapwatt.web.worklists import Worklists
 
 Json = dict[str, Any]
@@ -45,10 +46,12 @@ STATUS_TONES = {
 NAV = (
     ("/", "Live board"), ("/sessions", "Sessions"), ("/review", "Review"), ("/holds", "Holds"),
     ("/alarms", "Alarms"), ("/stations", "Stations"), ("/terminals", "Terminals"), ("/tariffs", "Tariffs"),
-    ("/figures", "Figures"), ("/people", "People"),
+    ("/figures", "Figures"), ("/webhooks", "Webhooks"), ("/people", "People"),
     ("/approvals", "Approvals"), ("/audit", "Audit log"),
 )  # fmt: skip
-NEEDED = {"/people": Permission.PEOPLE, "/audit": Permission.AUDIT}
+NEEDED = {
+    "/people": Permission.PEOPLE, "/audit": Permission.AUDIT, "/webhooks": Permission.WEBHOOK,
+}  # fmt: skip
 """Pages that not everybody who reads may see."""
 OF_PEOPLE = ("/people", "/approvals", "/audit")
 """Pages that nobody needs before there are people."""
@@ -92,6 +95,7 @@ class Console:
         self._queue = ReviewQueue(desk, self._looking, self._env)
         self._tariffs = TariffPages(tariffs, desk, self._env)
         self._worklists = Worklists(day, self._env)
+        self._webhooks = WebhookPages(desk, self._env)
         self._login = LoginPages(doors, gate, self._env)
         self._people = PeoplePages(doors, gate, self._env)
         self._record = RecordPages(orders, self._env)
@@ -109,6 +113,7 @@ class Console:
         self._queue.add_to(router)
         self._tariffs.add_to(router)
         self._worklists.add_to(router)
+        self._webhooks.add_to(router)
         self._login.add_to(router)
         self._people.add_to(router)
         self._record.add_to(router)

@@ -8,13 +8,29 @@ from zoneinfo import ZoneInfo
 
 from tapwatt.core.ids import receipt_token
 from tapwatt.core.tariff.clock import zone_of
-from tapwatt.platform import audit, day_figures, facts, finding, fleet, holds, notes, receipts, review, views
+from tapwatt.platform import (
+    accounts,
+    alarms,
+    audit,
+    day_figures,
+    facts,
+    finding,
+    fleet,
+    holds,
+    notes,
+    receipts,
+    review,
+    views,
+)
 from tapwatt.platform.finding import Wanted
+from tapwatt.platform.paging import read_cursor, write_cursor
 from tapwatt.store import Database, Transaction, UnableToQueue, UnableToStore
 from tapwatt.web.gate import acting
 
 Json = dict[str, Any]
 USUAL_CURRENCY, USUAL_ZONE = "EUR", "UTC"
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(8999, 12, 31)
+"""The days that figures are asked of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +41,10 @@ class Day:
     operator_id: str
     now_ms: Callable[[], int]
     chance: Callable[[int], bytes]
+
+    def new_key(self) -> str:
+        """A key for an order that came without one."""
+        return receipt_token(self.chance(receipts.TOKEN_BYTES))
 
     async def operator(self) -> Json:
         """The operator's name and time zone; while the store gives nothing, those of nobody."""
@@ -59,11 +79,11 @@ class Day:
 
         return await self.database.read(read)
 
-    async def holds(self) -> Json:
-        """Open holds, what ends first first."""
-        now_ms = self.now_ms()
+    async def holds(self, *, cursor: str | None = None, most: int = holds.HOLDS_MAX) -> Json:
+        """A page of open holds, what ends first first. Raises UnableToRead."""
+        now_ms, owner = self.now_ms(), self.operator_id
         return await self.database.read(
-            lambda tx: holds.open_holds(tx, operator_id=self.operator_id, now_ms=now_ms)
+            lambda tx: holds.open_holds(tx, operator_id=owner, now_ms=now_ms, cursor=cursor, most=most)
         )
 
     async def stations(self, after: str) -> Json:
@@ -76,6 +96,52 @@ class Day:
         """A page of terminals with their health."""
         return await self.database.read(
             lambda tx: fleet.terminals(tx, operator_id=self.operator_id, after=after)
+        )
+
+    async def stations_page(self, *, cursor: str | None, most: int) -> Json:
+        """The same for programs, with a cursor. Raises UnableToRead."""
+        return await self._paged("stations", fleet.stations, cursor, most)
+
+    async def terminals_page(self, *, cursor: str | None, most: int) -> Json:
+        """The same for programs, with a cursor. Raises UnableToRead."""
+        return await self._paged("terminals", fleet.terminals, cursor, most)
+
+    async def _paged(self, listed: str, view: Callable[..., Json], cursor: str | None, most: int) -> Json:
+        (after,) = read_cursor(listed, cursor, str) if cursor else ("",)
+        page = await self.database.read(
+            lambda tx: view(tx, operator_id=self.operator_id, after=after, most=most)
+        )
+        following = page["after"]
+        return {
+            listed: page[listed],
+            "cursor": None if following is None else write_cursor(listed, following),
+        }
+
+    async def terminal(self, terminal_id: str) -> Json | None:
+        """One terminal; None when there is none."""
+        return await self.database.read(
+            lambda tx: fleet.one_terminal(tx, operator_id=self.operator_id, terminal_id=terminal_id)
+        )
+
+    async def accounts(self, *, cursor: str | None, most: int) -> Json:
+        """A page of accounts. Raises UnableToRead."""
+        return await self._listed(accounts.listing, cursor, most)
+
+    async def receipts(self, *, cursor: str | None, most: int) -> Json:
+        """A page of receipts, newest first. Raises UnableToRead."""
+        return await self._listed(receipts.listing, cursor, most)
+
+    async def alarms_waiting(self, *, cursor: str | None, most: int) -> Json:
+        """A page of what waits for a person. Raises UnableToRead."""
+        return await self._listed(alarms.waiting, cursor, most)
+
+    async def alarms_noted(self, *, cursor: str | None, most: int) -> Json:
+        """A page of what somebody took note of. Raises UnableToRead."""
+        return await self._listed(alarms.noted, cursor, most)
+
+    async def _listed(self, view: Callable[..., Json], cursor: str | None, most: int) -> Json:
+        return await self.database.read(
+            lambda tx: view(tx, operator_id=self.operator_id, cursor=cursor, most=most)
         )
 
     async def station(self, station_id: str) -> Json | None:
@@ -117,8 +183,7 @@ class Day:
 
     async def note(self, session_id: str, *, text: str, by: str, key: str | None) -> bool:
         """Write a note; False when the operator has no such session. Raises UnableToNote."""
-        who, now_ms = acting(self.operator_id, by), self.now_ms()
-        note_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
+        who, now_ms, note_key = acting(self.operator_id, by), self.now_ms(), key or self.new_key()
 
         def work(tx: Transaction) -> bool:
             known = notes.add(

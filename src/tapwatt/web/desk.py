@@ -5,15 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tapwatt.core.effects import Effect
-from tapwatt.core.events import HoldChosen, StopAsked
-from tapwatt.core.ids import receipt_token
 from tapwatt.core.receipt import Receipt
 from tapwatt.core.screen import RECEIPTS
-from tapwatt.core.session import Session, UnableToDecide
-from tapwatt.engine import Engine, Stepper
+from tapwatt.core.session import Session
+from tapwatt.engine import Engine
 from tapwatt.pages.live import Live
-from tapwatt.platform import audit, receipts, review, upkeep, views
-from tapwatt.platform.access import Who
+from tapwatt.platform import audit, fleet, receipts, review, session_orders, views
 from tapwatt.platform.approvals import Kind, Order
 from tapwatt.platform.sessions import Event
 from tapwatt.platform.station_commands import StationCommands
@@ -83,12 +80,12 @@ class Desk:
         )
         if found is None:
             return None
-        receipt = found["receipt"] and self._linked(found["receipt"])
+        receipt = found["receipt"] and self.linked(found["receipt"])
         return {
             **found,
             "receipt": receipt,
             "receipt_url": receipt["url"] if receipt else None,
-            "credit_notes": [self._linked(note) for note in found["credit_notes"]],
+            "credit_notes": [self.linked(note) for note in found["credit_notes"]],
             "money": money_at_parties(found),
         }
 
@@ -101,20 +98,10 @@ class Desk:
         found = await self.database.read(
             lambda tx: receipts.by_number(tx, operator_id=self.operator_id, number=number)
         )
-        return found and self._linked(found)
+        return found and self.linked(found)
 
-    async def credit(
-        self, number: str, *, amount_minor: int | None, by: str, why: str, key: str | None
-    ) -> Json | None:
-        """Take a receipt back in whole or part; see `receipts.credit_receipt`. Without a key, every order is
-        one of its own. Raises Waits when a second person is needed."""
-        order_key = key or receipt_token(self.chance(receipts.TOKEN_BYTES))
-        body = {"amount_minor": amount_minor, "why": why, "key": order_key}
-        order = Order(kind=Kind.CREDIT, subject=number, body=body)
-        note: Json | None = await self.orders.give(order, by=by)
-        return note and self._linked(note)
-
-    def _linked(self, document: Json) -> Json:
+    def linked(self, document: Json) -> Json:
+        """A receipt with the link that its driver has."""
         return {**document, "url": self.receipt_address(document["token"])}
 
     def receipt_address(self, token: str) -> str:
@@ -145,15 +132,9 @@ class Desk:
             "arrows": drawn,
         }
 
-    async def listing(self, what: str) -> list[Json]:
-        """Stations, terminals, accounts or alarms."""
-        view = {
-            "stations": views.stations,
-            "terminals": views.terminals,
-            "accounts": views.accounts,
-            "alarms": views.alarms,
-        }[what]
-        return await self.database.read(lambda tx: view(tx, operator_id=self.operator_id))
+    async def all_stations(self) -> list[Json]:
+        """Every station, for a choice."""
+        return await self.database.read(lambda tx: views.stations(tx, operator_id=self.operator_id))
 
     async def review(self) -> Json:
         """What waits for a person, with what there is to judge it by."""
@@ -182,49 +163,23 @@ class Desk:
         return known
 
     async def station(self, station_id: str) -> Json | None:
-        """One station with connectors, configuration and transfers; None when the operator has none such."""
+        """One station with connectors and what runs there, its health, configuration and transfers; None when
+        the operator has none such."""
         now_ms, owner = self.now_ms(), self.operator_id
 
         def read(tx: Transaction) -> Json | None:
-            kept = upkeep.page(tx, operator_id=owner, station_id=station_id)
-            if kept is None:
+            whole = fleet.one_station(tx, operator_id=owner, station_id=station_id)
+            if whole is None:
                 return None
             board = views.board(tx, operator_id=owner, now_ms=now_ms)
             shown = next(each for each in board["stations"] if each["station_id"] == station_id)
-            return {**shown, **kept}
+            return {**whole, "connectors": shown["connectors"]}
 
         return await self.database.read(read)
 
-    async def choose_hold(self, session_id: str, *, amount_minor: int) -> bool:
-        """Have another of the offered holds asked for; False when the operator has no such session.
-
-        Raises UnableToDecide when the amount was not offered, or the tap has come.
-        """
-        found = await self.session(session_id)
-        if found is None:
-            return False
-        if found["state"] != "offered":
-            raise UnableToDecide(f"session {session_id} is {found['state']}: its hold is asked for already")
-        if amount_minor not in found["hold_choices_minor"]:
-            raise UnableToDecide(f"{amount_minor} is none of the holds that were offered")
-        chosen = HoldChosen(at_ms=self.now_ms(), amount_minor=amount_minor)
-        await self._step(session_id, chosen, "hold chosen", acting(self.operator_id))
-        return True
-
     async def stop(self, session_id: str) -> bool:
-        """Ask for the end of a session; False when the operator has none of that name.
-
-        Raises UnableToDecide when the session cannot take it.
-        """
-        if await self.session(session_id) is None:
-            return False
-        who = acting(self.operator_id)
-        await self._step(session_id, StopAsked(at_ms=self.now_ms(), by=who.name), "stop", who)
-        return True
-
-    async def _step(self, session_id: str, event: Event, what: str, who: Who) -> None:
-        def work(tx: Transaction, stepper: Stepper[Session, Event, Effect]) -> None:
-            stepper.step(session_id, event)
-            audit.append(tx, who, what, session_id, at_ms=self.now_ms())
-
-        await self.engine.transact(work)
+        """Ask for the end of a session; see `session_orders.stop`."""
+        now_ms, who = self.now_ms(), acting(self.operator_id)
+        return await self.engine.transact(
+            lambda tx, stepper: session_orders.stop(tx, stepper, who, session_id=session_id, at_ms=now_ms)
+        )

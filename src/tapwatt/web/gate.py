@@ -9,7 +9,7 @@ cookie also brings that login's CSRF token: a foreign page cannot know it.
 import hmac
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
@@ -18,7 +18,7 @@ from fastapi import HTTPException, Request
 from markupsafe import Markup
 
 from tapwatt.pages.guard import READING
-from tapwatt.platform import audit, logins, people
+from tapwatt.platform import audit, logins, people, tokens
 from tapwatt.platform.access import Permission, Role, Who, anybody
 from tapwatt.store import Database, Row, Transaction, UnableToQueue, UnableToStore
 from tapwatt.web.forms import read_form
@@ -40,6 +40,7 @@ CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"
 FORM_BYTES_MAX = 1_000_000
 """No form of ours is longer."""
 NEXT_MAX = 512
+TOKENS_NOTED_MAX = 1_000
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 SECOND_PERSON = (Permission.MONEY, Permission.TARIFF)
 NOT_AGAIN = ("/login", "/logout", "/live/", "/api/")
@@ -78,6 +79,8 @@ class Gate:
     who_of_token: TokenLookup | None = None
     closed: bool = False
     """Whether there is an administrator; once true it stays."""
+    _noted: dict[str, int] = field(default_factory=dict)
+    """When each token's use was last written down."""
 
     @property
     def cookie(self) -> str:
@@ -131,13 +134,12 @@ class Gate:
         return found
 
     def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int, here: bool) -> Known:
+        if token is not None:
+            return Known(who=self._shown(tx, token, now_ms, here))
         if not self.closed:
             self.closed = people.is_closed(tx, operator_id=self.operator_id)
             if not self.closed:
                 return Known(who=anybody(self.operator_id) if here else NOBODY)
-        if token is not None:
-            who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
-            return Known(who=who or NOBODY)
         if not secret:
             return Known(who=NOBODY)
         login = logins.find(tx, operator_id=self.operator_id, login_hash=logins.hash_of(secret), at_ms=now_ms)
@@ -145,9 +147,21 @@ class Gate:
             return Known(who=NOBODY)
         return Known(who=people.who_of(login), login=login, csrf=csrf_of(secret))
 
+    def _shown(self, tx: Transaction, token: str, now_ms: int, here: bool) -> Who:
+        """Whoever shows a token is taken at their word, in an open house too; one of nobody stays inside."""
+        who = self.who_of_token(tx, token, now_ms) if self.who_of_token else None
+        if who is None or who.operator_id != self.operator_id:
+            return NOBODY
+        return who if here or who.person_id is not None else NOBODY
+
     async def _seen(self, request: Request, known: Known) -> None:
         """Keep a login alive. An open page's own stream does not: nobody may be sitting there."""
-        login, now_ms = known.login, self.now_ms()
+        login, now_ms, token = known.login, self.now_ms(), _bearer(request)
+        if token is not None and self._noted.get(token, 0) <= now_ms - tokens.USED_EVERY_MS:
+            if len(self._noted) >= TOKENS_NOTED_MAX:
+                self._noted.clear()
+            self._noted[token] = now_ms
+            await self.database.write(lambda tx: tokens.use(tx, token, now_ms=now_ms))
         if login is None or request.url.path.startswith("/live/"):
             return
         if now_ms - login.seen_ms >= logins.SEEN_EVERY_MS:
@@ -256,6 +270,9 @@ async def _same_page(request: Request, known: Known) -> None:
 
 
 def _stranger(request: Request) -> Exception:
+    if _bearer(request) is not None:
+        bad = {"WWW-Authenticate": 'Bearer realm="tapwatt", error="invalid_token"'}
+        return HTTPException(401, "the token is unknown, revoked or over", bad)
     if for_machines(request):
         return HTTPException(401, "log in, or send a token", {"WWW-Authenticate": 'Bearer realm="tapwatt"'})
     if request.method not in READING:

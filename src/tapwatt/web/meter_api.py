@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from tapwatt.ocmf.check import check
 from tapwatt.ocmf.codec import UnableToReadOcmf
@@ -16,7 +16,6 @@ from tapwatt.ocmf.keys import KEY_LIMIT, KeyRegister
 from tapwatt.ocmf.shown import as_json
 from tapwatt.platform import audit, meter_keys
 from tapwatt.platform.meter_keys import (
-    BY_MAX,
     METER_MAX,
     MOST_MS,
     SOURCE_MAX,
@@ -24,21 +23,16 @@ from tapwatt.platform.meter_keys import (
     SenselessKey,
     UnableToChangeKeys,
 )
-from tapwatt.store import Database, Transaction
-from tapwatt.web.api import PROBLEMS, Json, Problem
+from tapwatt.store import Database
+from tapwatt.web.answers.places import MeterKeyShown, MeterKeysPage, OcmfVerdict
+from tapwatt.web.asked import NO_NUL, ApiRoute, By, Cursor, Given, Json, Limit, Sent, answer, once
+from tapwatt.web.desk import Desk
 from tapwatt.web.gate import acting
+from tapwatt.web.problems import told
 
 Meter = Annotated[str, Path(description="As in `meter`", min_length=1, max_length=METER_MAX)]
-MISSING: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "No key of this meter is registered"}
-}
-REFUSED: dict[int | str, dict[str, Any]] = {
-    403: {"model": Problem, "description": "The order comes from a foreign page"},
-    409: {"model": Problem, "description": "Another key is in force then, the key has its end, or too many"},
-}
-TOO_LONG: dict[int | str, dict[str, Any]] = {
-    413: {"model": Problem, "description": f"More than {FILE_LIMIT} bytes"}
-}
+MISSING = told({404: "No key of this meter is registered"})
+REFUSED = told({409: "Another key is in force then, the key has its end, too many, or the order is not over"})
 OCMF_BODY = {
     "requestBody": {
         "required": True,
@@ -49,20 +43,22 @@ OCMF_BODY = {
 }
 
 
-class KeyGiven(BaseModel):
+class KeyGiven(Given):
     """A meter's public key, who says so, and when it is the meter's."""
 
-    meter: str = Field(min_length=1, max_length=METER_MAX, description="Serial of the meter or gateway")
+    meter: str = Field(
+        min_length=1, max_length=METER_MAX, pattern=NO_NUL, description="Serial of the meter or gateway"
+    )
     key: str = Field(
         min_length=1, max_length=KEY_LIMIT, description="Hex, base64 or PEM; DER or the bare point"
     )
-    source: str = Field(min_length=1, max_length=SOURCE_MAX, examples=["label on the meter"])
+    source: str = Field(min_length=1, max_length=SOURCE_MAX, pattern=NO_NUL, examples=["label on the meter"])
     valid_from_ms: int = Field(0, ge=0, le=MOST_MS, description="0: since ever")
     valid_to_ms: int | None = Field(None, ge=1, le=MOST_MS, description="Not included; else without an end")
-    by: str = Field("operator", min_length=1, max_length=BY_MAX, description="Who registers it")
+    by: By = "operator"
 
 
-class KeyEnd(BaseModel):
+class KeyEnd(Given):
     """When a key stops being the meter's."""
 
     at_ms: int | None = Field(None, ge=1, le=MOST_MS, description="Not included; now, if none is named")
@@ -76,82 +72,86 @@ class MeterDesk:
     operator_id: str
     now_ms: Callable[[], int]
 
-    async def listing(self) -> list[Json]:
-        """Every key, by meter, the oldest first."""
+    async def listing(self, *, cursor: str | None, most: int) -> Json:
+        """A page of keys, by meter, the oldest first. Raises UnableToRead."""
         owner = self.operator_id
-        return await self.database.read(lambda tx: meter_keys.listing(tx, operator_id=owner))
+        return await self.database.read(
+            lambda tx: meter_keys.listing(tx, operator_id=owner, cursor=cursor, most=most)
+        )
 
     async def register(self) -> KeyRegister:
         """The keys as verdicts are found with them."""
         owner = self.operator_id
         return await self.database.read(lambda tx: meter_keys.register_of(tx, operator_id=owner))
 
-    async def add(self, given: KeyGiven) -> Json:
-        """Register a key. Raises UnableToChangeKeys and its kinds."""
-        who, at_ms, row = acting(self.operator_id, given.by), self.now_ms(), given.model_dump()
-        row["by"] = who.name
 
-        def work(tx: Transaction) -> Json:
-            added = meter_keys.add(tx, operator_id=self.operator_id, at_ms=at_ms, **row)
+def meter_api(keys: MeterDesk, desk: Desk) -> APIRouter:
+    """The routes of meter keys for one operator's desk."""
+    router = APIRouter(prefix="/api/v1", route_class=ApiRoute)
+    _register(router, keys, desk)
+
+    @router.post(
+        "/ocmf/verify",
+        summary="Verify signed meter values by the registered keys, and say whether they may be billed",
+        response_model=OcmfVerdict,
+        openapi_extra=OCMF_BODY,
+    )
+    async def verify(request: Request) -> Response:
+        data, register = await _document_of(request), await keys.register()
+        try:
+            verdict = await asyncio.to_thread(_verdict, data, register)
+        except (UnableToReadOcmf, UnableToJudge) as error:
+            raise HTTPException(422, str(error)) from None
+        return Response(verdict, media_type="application/json")
+
+    return router
+
+
+def _register(router: APIRouter, keys: MeterDesk, desk: Desk) -> None:
+    @router.get("/meter-keys", summary="Registered meter keys, ended ones too", response_model=MeterKeysPage)
+    async def listing(limit: Limit = 50, cursor: Cursor = None) -> Response:
+        return answer(await keys.listing(cursor=cursor, most=limit))
+
+    @router.post(
+        "/meter-keys",
+        status_code=201,
+        summary="Register a meter's public key",
+        response_model=MeterKeyShown,
+        responses=REFUSED,
+    )
+    async def add(given: KeyGiven, sent: Sent) -> Response:
+        who, at_ms = acting(keys.operator_id, given.by), keys.now_ms()
+        row = {**given.model_dump(), "by": who.name, "at_ms": at_ms}
+
+        def work(tx: Any, _: Any) -> Json:
+            added = meter_keys.add(tx, operator_id=keys.operator_id, **row)
             audit.append(tx, who, "meter key added", given.meter, at_ms=at_ms)
             return added
 
-        return await self.database.write(work)
-
-    async def end(self, meter: str, at_ms: int | None) -> Json:
-        """Set a key's end. Raises UnableToChangeKeys and its kinds."""
-        who, now_ms = acting(self.operator_id), self.now_ms()
-        until_ms = now_ms if at_ms is None else at_ms
-
-        def work(tx: Transaction) -> Json:
-            ended = meter_keys.end(tx, operator_id=self.operator_id, meter=meter, at_ms=until_ms)
-            audit.append(tx, who, "meter key ended", meter, at_ms=now_ms)
-            return ended
-
-        return await self.database.write(work)
-
-
-def meter_api(desk: MeterDesk) -> APIRouter:
-    """The routes of meter keys for one operator's desk."""
-    router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
-
-    @router.get("/meter-keys", summary="All registered meter keys, ended ones too")
-    async def listing() -> Json:
-        return {"meter_keys": await desk.listing()}
-
-    @router.post("/meter-keys", status_code=201, summary="Register a meter's public key", responses=REFUSED)
-    async def add(given: KeyGiven) -> Json:
         try:
-            return await desk.add(given)
+            return await once(desk.engine, sent, work, status=201)
         except UnableToChangeKeys as problem:
             raise _refused(problem) from problem
 
     @router.post(
         "/meter-keys/{meter:path}/end",
         summary="Set the end of a meter's key, once",
+        response_model=MeterKeyShown,
         responses={**MISSING, **REFUSED},
     )
-    async def end(meter: Meter, order: KeyEnd) -> Json:
+    async def end(meter: Meter, order: KeyEnd, sent: Sent) -> Response:
+        who, now_ms = acting(keys.operator_id), keys.now_ms()
+        until_ms = now_ms if order.at_ms is None else order.at_ms
+
+        def work(tx: Any, _: Any) -> Json:
+            ended = meter_keys.end(tx, operator_id=keys.operator_id, meter=meter, at_ms=until_ms)
+            audit.append(tx, who, "meter key ended", meter, at_ms=now_ms)
+            return ended
+
         try:
-            return await desk.end(meter, order.at_ms)
+            return await once(desk.engine, sent, work)
         except UnableToChangeKeys as problem:
             raise _refused(problem) from problem
-
-    @router.post(
-        "/ocmf/verify",
-        summary="Verify signed meter values by the registered keys, and say whether they may be billed",
-        responses=TOO_LONG,
-        openapi_extra=OCMF_BODY,
-    )
-    async def verify(request: Request) -> Response:
-        data, register = await _document_of(request), await desk.register()
-        try:
-            told = await asyncio.to_thread(_verdict, data, register)
-        except (UnableToReadOcmf, UnableToJudge) as error:
-            raise HTTPException(422, str(error)) from None
-        return Response(told, media_type="application/json")
-
-    return router
 
 
 def _verdict(data: bytes, register: KeyRegister) -> str:

@@ -20,6 +20,7 @@ from tapwatt.store import Database, Transaction
 from tapwatt.web.gate import acting
 
 Json = dict[str, Any]
+Steps = Stepper[Session, Event, Effect]
 
 
 class Waits(Exception):
@@ -28,6 +29,10 @@ class Waits(Exception):
     def __init__(self, approval: Json) -> None:
         super().__init__("the order waits for a second person")
         self.approval = approval
+
+
+class NeedsTwo(Exception):
+    """The order is not carried out: it needs a second person, who has not been asked yet."""
 
 
 class _OnlyTried(Exception):
@@ -49,27 +54,35 @@ class Orders:
         """Carry an order out; see `approvals.perform`. Raises Waits when a second person is needed, and what
         the order's own room raises, waiting or not."""
         who = acting(self.operator_id, by)
+        try:
+            return await self._transact(lambda means: self._carry_out(means, who, order))
+        except NeedsTwo:
+            await self.try_out(who, order)
+        raise Waits(await self._transact(lambda means: approvals.ask(means, who, order)))
 
-        def work(means: Means) -> tuple[bool, Any]:
-            if who.via != "open" and self._needs_two(means, order):
-                return True, None
-            done = approvals.perform(means, order, by=who.name)
-            if done:
-                told = {name: value for name, value in order.body.items() if name != "key"}
-                audit.append(means.tx, who, order.kind.value, order.subject, at_ms=means.at_ms, **told)
-            return False, done
+    def within(self, tx: Transaction, stepper: Steps, who: Who, order: Order) -> Any:
+        """The same inside somebody's transaction. Raises NeedsTwo in the place of Waits."""
+        return self._carry_out(self._means(tx, stepper), who, order)
 
-        waits, done = await self._transact(work)
-        if waits:
-            raise Waits(await self._ask(who, order))
+    def ask_within(self, tx: Transaction, stepper: Steps, who: Who, order: Order) -> Json:
+        """Let an order that was tried out wait, inside somebody's transaction."""
+        return approvals.ask(self._means(tx, stepper), who, order)
+
+    def _carry_out(self, means: Means, who: Who, order: Order) -> Any:
+        if who.via != "open" and self._needs_two(means, order):
+            raise NeedsTwo
+        done = approvals.perform(means, order, by=who.name)
+        if done:
+            told = {name: value for name, value in order.body.items() if name != "key"}
+            audit.append(means.tx, who, order.kind.value, order.subject, at_ms=means.at_ms, **told)
         return done
 
     def _needs_two(self, means: Means, order: Order) -> bool:
         stake_minor = approvals.stake_minor(means, order)
         return stake_minor is None or stake_minor > self.four_eyes_minor
 
-    async def _ask(self, who: Who, order: Order) -> Json:
-        """Try the order, so that what cannot be done is said at once; then let it wait."""
+    async def try_out(self, who: Who, order: Order) -> None:
+        """Try an order and undo it, so that what cannot be done is said before anybody waits."""
 
         def tried(means: Means) -> None:
             approvals.perform(means, order, by=who.name)
@@ -77,8 +90,6 @@ class Orders:
 
         with contextlib.suppress(_OnlyTried):
             await self._transact(tried)
-        approval: Json = await self._transact(lambda means: approvals.ask(means, who, order))
-        return approval
 
     async def listing(self) -> Json:
         """What waits and what was decided lately."""
@@ -98,12 +109,11 @@ class Orders:
         return done
 
     async def _transact(self, work: Callable[[Means], Any]) -> Any:
-        now_ms, chance, owner = self.now_ms(), self.chance(TOKEN_BYTES), self.operator_id
+        return await self.engine.transact(lambda tx, stepper: work(self._means(tx, stepper)))
 
-        def within(tx: Transaction, stepper: Stepper[Session, Event, Effect]) -> Any:
-            return work(Means(tx=tx, stepper=stepper, operator_id=owner, chance=chance, at_ms=now_ms))
-
-        return await self.engine.transact(within)
+    def _means(self, tx: Transaction, stepper: Steps) -> Means:
+        chance, at_ms = self.chance(TOKEN_BYTES), self.now_ms()
+        return Means(tx=tx, stepper=stepper, operator_id=self.operator_id, chance=chance, at_ms=at_ms)
 
 
 def written_down(send: Send, *, database: Database, operator_id: str, now_ms: Callable[[], int]) -> Send:

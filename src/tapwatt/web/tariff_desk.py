@@ -16,6 +16,7 @@ from tapwatt.core.tariff.quotes import quote, quote_sentence
 from tapwatt.core.tariff.shown import price_sentence
 from tapwatt.platform import audit, places, repricing, tariff_views, tariffs
 from tapwatt.platform.approvals import Kind, Order
+from tapwatt.platform.paging import cut, read_cursor, write_cursor
 from tapwatt.platform.places import Terms
 from tapwatt.store import Database, Row, Transaction
 from tapwatt.web.gate import acting
@@ -48,6 +49,19 @@ class TariffDesk:
         """Every tariff with what is in force of it."""
         now_ms, owner = self.now_ms(), self.operator_id
         return await self.database.read(lambda tx: tariff_views.listing(tx, operator_id=owner, now_ms=now_ms))
+
+    async def listing_page(self, *, cursor: str | None, most: int) -> Json:
+        """A page of tariffs by id. Raises UnableToRead."""
+        (after,) = read_cursor("tariffs", cursor, str) if cursor else ("",)
+        later = [each for each in await self.listing() if each["tariff_id"] > str(after)]
+        page, following = cut(later, most, lambda each: write_cursor("tariffs", each["tariff_id"]))
+        return {"tariffs": page, "cursor": following}
+
+    def shown(self, tx: Transaction, tariff_id: str, version: int) -> Json:
+        """A version, whole, as a transaction sees it. Raises NoSuchTariff."""
+        return tariff_views.page(
+            tx, operator_id=self.operator_id, tariff_id=tariff_id, version=version, now_ms=self.now_ms()
+        )
 
     async def page(self, tariff_id: str, version: int | None = None) -> Json:
         """One version of a tariff, whole. Raises NoSuchTariff."""

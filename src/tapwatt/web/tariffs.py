@@ -178,7 +178,7 @@ class TariffPages:
         page = await self._tariffs.page(tariff_id, version)
         tariff = await self._tariffs.tariff(tariff_id, page["shown"]["version"])
         tried, wrong = await self._tried(tariff, page, request)
-        stations = await self._desk.listing("stations")
+        stations = await self._desk.all_stations()
         return self._html(
             "tariff.html",
             status=422 if wrong else status,

@@ -15,14 +15,13 @@ from tapwatt.platform.finding import CURSOR_MAX, UnableToRead
 from tapwatt.platform.notes import UnableToNote
 from tapwatt.web import search_form
 from tapwatt.web.charts import charts
-from tapwatt.web.day import Day, Json
+from tapwatt.web.day import FIRST_DAY, LAST_DAY, Day, Json
 from tapwatt.web.forms import read_form
 
 PAGE = 50
 HOLDS_SHOWN, ALARMS_SHOWN, KEYS_SHOWN = 60, 60, 60
 NAME_MAX = 64
 FORM_BYTES_MAX = 16_384
-FIRST_DAY = date(2000, 1, 1)
 
 
 class Worklists:
@@ -145,6 +144,6 @@ def _day(text: str) -> date | None:
         found = date.fromisoformat(text)
     except ValueError:
         raise HTTPException(422, "day is a date such as 2027-01-15") from None
-    if not FIRST_DAY <= found < date(9000, 1, 1):
+    if not FIRST_DAY <= found <= LAST_DAY:
         raise HTTPException(422, f"day is {FIRST_DAY} or later")
     return found
