@@ -46,7 +46,8 @@ def let_in(folder: Path, login_name: str, role: str) -> str:
         check=True,
         env={**os.environ, "TAPWATT_DATA": str(folder)},
     )  # fmt: skip
-    return str(parse_qs(urlsplit(json.loads(run.stdout)["otpauth"]).query)["secret"][0])
+    address: str = json.loads(run.stdout)["otpauth"]
+    return parse_qs(urlsplit(address).query)["secret"][0]
 
 
 @asynccontextmanager
