@@ -40,8 +40,8 @@ from tapwatt.web.tariff_desk import TariffDesk
 
 FOR_MACHINES = ("/api/", "/live/", "/static/", "/health", "/metrics")
 FOR_DRIVERS = "/d/"
-FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
-"""What is the same in every language, or has its own."""
+FOR_NOBODY = ("/api/", "/static/", "/health")
+"""What is the same in every language."""
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
     "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with `error`, a "
