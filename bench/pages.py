@@ -25,11 +25,12 @@ from bench.programs import Program, running
 from playwright.async_api import Browser, ViewportSize, async_playwright
 
 ABOUT: Final = (
-    "`tapwatt serve` with {} stations charging. Weight: bytes over the wire, uncompressed, page alone and "
-    "with style, script and icon on a first visit. First paint: Chromium's first contentful paint with an "
-    "empty cache at {} ms, {} Mbit/s and a processor {} times slower, median (p10–p90) of {} rounds. "
-    "Boards: {} open live boards read to the end while stations send MeterValues; how long after its answer "
-    "the last of them has a station's new status. Processor: the platform's own, per cent of one core."
+    "`tapwatt serve` with {} stations charging. Weight: bytes over the wire, uncompressed, page alone and"
+    " with style, script and icon on a first visit. First paint: Chromium's first contentful paint with "
+    "an empty cache at {} ms, {} Mbit/s and a processor {} times slower, median (p10–p90) of {} "
+    "interleaved rounds. Boards: {} open live boards read to the end while stations send MeterValues; how"
+    " long after its answer the last of them has a station's new status. Processor: the platform's own, "
+    "per cent of one core."
 )
 STATIONS: Final = 20
 BOARDS: Final = 20

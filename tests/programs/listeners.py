@@ -131,8 +131,11 @@ async def dial(site: World, name: str, *, path: str = "", subprotocol: str | Non
 
 
 async def answer_of(socket: ClientConnection, within_s: float = 3.0) -> Any:
+    """The next answer; what the other side asks meanwhile is not answered."""
     async with asyncio.timeout(within_s):
-        return json.loads(await socket.recv())
+        while (frame := json.loads(await socket.recv()))[0] == 2:
+            continue
+        return frame
 
 
 async def close_code_of(socket: ClientConnection, within_s: float = 5.0) -> int | None:

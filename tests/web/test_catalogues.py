@@ -234,6 +234,8 @@ async def test_a_chart_is_told_in_the_readers_language(
         ("de", "/tariffs/none", ("Es gibt keinen Tarif none.",)),
         ("zh", "/tariffs/DC-0.58", ("电量每 kWh 0.5831 EUR。", "检查结果")),
         ("zh", "/sessions/none", ("没有会话 none",)),
+        ("de", "/d/receipts/none", ('lang="de"', "An dieser Adresse ist nichts.")),
+        ("zh", "/d/receipts/none", ('lang="zh-Hans"', "此地址没有内容。")),
     ],
 )
 async def test_tariffs_and_errors_are_told_in_the_readers_language(

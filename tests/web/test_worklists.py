@@ -59,6 +59,56 @@ async def fill(scene: Scene, count: int) -> None:
     await scene.database.write(write)
 
 
+async def many_sessions(scene: Scene, count: int) -> None:
+    """So many copies of the first session, with what they are found and counted by; one in a hundred runs."""
+
+    def write(tx: Transaction) -> None:
+        first = tx.run(select(SESSION.machine))[0]
+        told = tx.run(select(SESSION_FACT))[0]._asdict()
+        kept = first._asdict()
+        for place in range(count):
+            name = f"many-{place:05}"
+            state = "charging" if place % 100 == 0 else "closed"
+            body = kept["state"].replace(kept["id"], name)
+            tx.run(SESSION.statements.create, **{**kept, "id": name, "state": body})
+            opened_ms = told["opened_ms"] - place * 60_000
+            more = {
+                "session_id": name,
+                "opened_ms": opened_ms,
+                "state": state,
+                "station_id": f"copy-{place % 100:04}",
+            }
+            tx.run(facts.ADD, **{**told, **more})
+
+    await scene.database.write(write)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_pages_stay_small_with_a_hundred_stations_and_ten_thousand_sessions(
+    scene: Scene, web: httpx.AsyncClient, language: str
+) -> None:
+    await scene.opens()
+    await scene.charging(1, *CURVE[:3])
+    await fill(scene, 100)
+    await many_sessions(scene, 10_000)
+    found = (await web.get("/api/v1/sessions")).json()["sessions"][0]["session_id"]
+    more = (
+        "/",
+        "/review",
+        "/sessions?state=closed",
+        "/tariffs",
+        "/tariffs/DC-0.58",
+        "/stations/copy-0001",
+        f"/sessions/{found}",
+    )
+    sizes = {}
+    for path in (*PAGES, *more, f"/sessions/{found}/chart"):
+        page = await web.get(path, headers={"Accept-Language": language})
+        assert page.status_code == 200, path
+        sizes[path] = len(page.content)
+    assert {path: size for path, size in sizes.items() if size >= PAGE_BYTES_MAX} == {}
+
+
 async def test_every_list_says_what_it_is_when_it_is_empty(web: httpx.AsyncClient) -> None:
     words = ("No session yet.", "No money is held now.", "Nothing waits.", "Never connected",
              "not heard yet", "No session was offered on this day.")  # fmt: skip

@@ -60,8 +60,8 @@ STRICT_TRANSPORT = {"Strict-Transport-Security": "max-age=31536000"}
 REFUSED_FROM = 400
 FOUR_EYES_MINOR = 10_000
 """Above this an order of money waits for a second person, if no setting says otherwise."""
-FOR_NOBODY = ("/api/", "/static/", "/health", FOR_DRIVERS)
-"""What is the same in every language, or has its own."""
+FOR_NOBODY = ("/api/", "/static/", "/health")
+"""What is the same in every language."""
 DESCRIPTION = (
     "What the console shows, as JSON. Times are epoch milliseconds (`_ms`), money is in minor units of its "
     "currency (`_minor`), energy in watt-hours (`_wh`). Whatever goes wrong is answered with a "

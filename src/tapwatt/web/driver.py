@@ -80,8 +80,8 @@ class DriverPages:
         return Response(body, media_type="application/pdf", headers={"Content-Disposition": name})
 
     def sorry(self, status: int, headers: Mapping[str, str] | None = None) -> Response:
-        """The same few words whatever is wrong: a driver can do nothing about it, and a stranger learns
-        nothing."""
+        """The same few words whatever is wrong, in the reader's language (a receipt has its own): a driver
+        can do nothing about it, and a stranger learns nothing."""
         said = SAID[status >= 500]
         page = render(self._env, "driver/sorry.html", said=said)
         return HTMLResponse(page, status_code=status, headers=headers)
