@@ -1,5 +1,5 @@
-"""The platform's wires as its performers see them: edges by terminal, stations by station, with what goes wrong
-said in the performers' words."""
+"""The platform's wires as its performers see them: edges by terminal, stations by station, with what goes
+wrong said in the performers' words."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
