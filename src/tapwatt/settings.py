@@ -301,6 +301,17 @@ def settings_page() -> str:
     return _INTRODUCTION + settings_table()
 
 
+def shown_token() -> dict[str, str]:
+    """The header of whoever sits at the shell, once people log in at the platform; empty without a token.
+    Raises ValueError when what is given is none."""
+    token = os.environ.get(TOKEN, "").strip()
+    if not token:
+        return {}
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise ValueError(f"{TOKEN} is no token")
+    return {"Authorization": f"Bearer {token}"}
+
+
 def _environment(name: str) -> str:
     return PREFIX + name.upper()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import httpx
 import pytest
 from rich.console import Console
 
 from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES, Stated, Visit, total
-from tapwatt.cli.demo.parties import Parties
+from tapwatt.cli.demo.parties import NotLetIn, Parties
 from tapwatt.cli.demo.story import Story, line
 from tapwatt.cli.demo.supervisor import _death
 from tapwatt.cli.demo.table import print_table
@@ -164,6 +165,34 @@ def test_every_party_is_asked_at_its_own_port() -> None:
     settings = Settings.read()
     ports = Parties(settings, None)._base  # type: ignore[arg-type]
     assert len(set(ports.values())) == len(ports) == 5
+
+
+async def test_a_platform_where_people_log_in_is_shown_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only the platform; without one, what to do is said in one sentence."""
+    shown: dict[int | None, str] = {}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown[request.url.port] = request.headers.get("authorization", "")
+        closed = request.url.port == settings.http_port and not shown[request.url.port]
+        return httpx.Response(401 if closed else 200, json={"sessions": []})
+
+    settings = Settings.read()
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        with pytest.raises(NotLetIn, match="TAPWATT_TOKEN"):
+            await Parties(settings, client).sessions()
+        monkeypatch.setenv("TAPWATT_TOKEN", "tapwatt_x")
+        parties = Parties(settings, client)
+        assert await parties.sessions() == []
+        await parties.get("issuer", "/api/v1/summary")
+    assert shown == {settings.http_port: "Bearer tapwatt_x", settings.issuer_http_port: ""}
+
+
+def test_a_remark_is_made_once() -> None:
+    said: list[str] = []
+    story = Story(said.append)
+    for words in ("one", "one", "two"):
+        story.remark(words)
+    assert said == ["one", "two"]
 
 
 # --- the story

@@ -87,12 +87,12 @@ def no(reason: AnswerIsNo) -> int:
 
 def own_token() -> dict[str, str]:
     """The token of whoever sits at the shell, once people log in."""
-    token = os.environ.get("TAPWATT_TOKEN", "").strip()
-    if not token:
-        return {}
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise typer.BadParameter("TAPWATT_TOKEN is no token")
-    return {"Authorization": f"Bearer {token}"}
+    from tapwatt.settings import shown_token
+
+    try:
+        return shown_token()
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def _port() -> str:

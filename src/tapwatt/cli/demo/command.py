@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from tapwatt.cli.demo.agreement import Visit
-from tapwatt.cli.demo.parties import Parties
+from tapwatt.cli.demo.parties import NotLetIn, Parties
 from tapwatt.cli.demo.story import Story
 from tapwatt.cli.demo.supervisor import Supervisor, UnableToStart
 from tapwatt.cli.demo.table import print_table
@@ -136,7 +136,7 @@ async def _demo(asked: Asked, settings: Settings) -> int:
             visits, open_holds = await _settled(parties, run, story, interrupted)
             if interrupted.is_set():
                 return 0
-    except UnableToStart as error:
+    except (UnableToStart, NotLetIn) as error:
         sys.stderr.write(f"tapwatt demo: {error}\n")
         return 1
     finally:
@@ -190,6 +190,10 @@ async def _start(
         try:
             story.skip(await parties.sessions())
             break
+        except NotLetIn:
+            if asked.leave:
+                raise
+            break
         except httpx.HTTPError:  # it died just after it came up, and is being started again
             await asyncio.sleep(LOOK_EVERY_S)
     counted = ("--visits", str(asked.visits)) if asked.visits else ()
@@ -218,6 +222,11 @@ async def _watch(
         except httpx.HTTPError:
             # Whoever does not answer has died; it is being started again, and asked again.
             pass
+        except NotLetIn as problem:
+            # Somebody let in an administrator meanwhile: the site goes on, only its story is not told here.
+            if asked.leave:
+                raise
+            story.remark(str(problem))
         if asked.leave and asyncio.get_running_loop().time() > limit:
             raise UnableToStart("the visits did not end in time")
         await _pause(interrupted)

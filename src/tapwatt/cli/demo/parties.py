@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tapwatt.cli.demo.agreement import AMOUNTS, PARTIES, Stated, Visit, total
-from tapwatt.settings import Settings
+from tapwatt.settings import TOKEN, Settings, shown_token
 
 Json = dict[str, Any]
 MISSING = dict.fromkeys(AMOUNTS, 0)
@@ -14,8 +14,13 @@ RAILS = ("gateway", "acquirer", "issuer")
 REPORTED_OUTCOMES: dict[str, str] = {"captured": "charged", "reversed": "released", "declined": "declined"}
 
 
+class NotLetIn(Exception):
+    """People log in at the platform, and it does not know us."""
+
+
 class Parties:
-    """The programs' HTTP sides. Raises httpx.HTTPError when one does not answer."""
+    """The programs' HTTP sides. Raises httpx.HTTPError when one does not answer, NotLetIn when the platform
+    wants to know who asks."""
 
     def __init__(self, settings: Settings, client: httpx.AsyncClient) -> None:
         self._client = client
@@ -27,12 +32,18 @@ class Parties:
             "issuer": settings.issuer_http_port,
         }
         self._host = settings.host
+        self._headers = {"platform": shown_token()}
 
     async def get(self, party: str, path: str, **query: object) -> Any:
         """One JSON answer of a party."""
         url = f"http://{self._host}:{self._base[party]}{path}"
         params = {name: str(value) for name, value in query.items()}
-        response = await self._client.get(url, params=params)
+        response = await self._client.get(url, params=params, headers=self._headers.get(party))
+        if response.status_code in (401, 403):
+            raise NotLetIn(
+                f"people log in at this {party}: give {TOKEN} a token that may read (tapwatt token add demo "
+                "--scope read), or begin with another --data or --from-scratch"
+            )
         response.raise_for_status()
         return response.json()
 

@@ -18,6 +18,13 @@ class Story:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._told: dict[str, int] = {}
+        self._remarks: set[str] = set()
+
+    def remark(self, text: str) -> None:
+        """Say something once."""
+        if text not in self._remarks:
+            self._remarks.add(text)
+            self._say(text)
 
     def skip(self, sessions: list[Json]) -> None:
         """Pass over what was there before."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from tapwatt.settings import Settings
+from tapwatt.settings import Settings, shown_token
 from tapwatt.sim.forecourt.facts import Json, Stated, Stay, Told
 
 WITHIN_S: Final = 2.0
@@ -30,11 +30,13 @@ class Parties:
             **{name: getattr(settings, f"{name}_http_port") for name in HOSTS},
         }
         self._urls = {name: f"http://{settings.host}:{port}" for name, port in ports.items()}
+        self._headers = {"platform": shown_token()}
 
     async def get(self, party: str, path: str, **query: str) -> Any:
         """One JSON answer; None when there is none."""
         try:
-            answer = await self._client.get(self._urls[party] + path, params=query, timeout=WITHIN_S)
+            url, headers = self._urls[party] + path, self._headers.get(party)
+            answer = await self._client.get(url, params=query, headers=headers, timeout=WITHIN_S)
             return answer.json() if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None
