@@ -85,7 +85,7 @@ class Console:
         self._day = day
         self._looking = Looking(live=desk.live, gate=gate)
         self._env = environment("tapwatt.web", links=desk.links, csrf_field=csrf_field)
-        self._env.globals["who"] = WHO.get
+        self._env.globals["who"] = self._env.globals["logged_in"] = WHO.get
         self._env.filters["in_words"] = in_words
         self._env.tests["receipt_link"] = is_receipt_link
         self._env.globals["session_tones"] = SESSION_TONES

@@ -33,8 +33,15 @@ class Wiring:
 
 def wiring(settings: Settings) -> Wiring:
     """Choose free ports for the cables between programs with these settings (none of them 0)."""
-    taken = [socket.create_server((settings.host, 0)) for _ in LINES]
-    ports = [free.getsockname()[1] for free in taken]
+    # A program's own port may be chosen and not yet bound, so that it would be found free here.
+    chosen = {getattr(settings, name) for name in type(settings).model_fields if name.endswith("_port")}
+    taken: list[socket.socket] = []
+    ports: list[int] = []
+    while len(ports) < len(LINES):
+        taken.append(socket.create_server((settings.host, 0)))
+        port = taken[-1].getsockname()[1]
+        if port not in chosen:
+            ports.append(port)
     for free in taken:
         free.close()
     return Wiring(
