@@ -45,6 +45,7 @@ from tapwatt.web.driver import DriverPages
 from tapwatt.web.gate import FOR_MACHINES, Gate, LoginNeeded, TokenLookup
 from tapwatt.web.meter_api import MeterDesk, meter_api
 from tapwatt.web.orders import Orders, Waits, written_down
+from tapwatt.web.people_api import people_api
 from tapwatt.web.problems import Described, allowed, problem, senseless
 from tapwatt.web.receipt_api import receipt_api
 from tapwatt.web.simple_tariff import UnableToReadFields
@@ -164,7 +165,7 @@ def build_app(
     doors = Doors(**common, engine=engine, chance=chance)
     console, drivers = Console(desk, tariffs, day, doors, gate, orders), DriverPages(desk)
     app = _guarded(gate)
-    _add_api(app, desk, day, tariffs)
+    _add_api(app, desk, day, tariffs, doors)
     app.include_router(drivers.router())
     app.include_router(console.router())
 
@@ -173,7 +174,7 @@ def build_app(
     return WebSide(app, desk, day, gate)
 
 
-def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk) -> None:
+def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk, doors: Doors) -> None:
     """Everything under `/api/v1`."""
     app.state.now_ms = desk.now_ms
     keys = MeterDesk(database=desk.database, operator_id=desk.operator_id, now_ms=desk.now_ms)
@@ -187,6 +188,7 @@ def _add_api(app: FastAPI, desk: Desk, day: Day, tariffs: TariffDesk) -> None:
         token_api(desk),
         webhook_api(desk),
         approval_api(desk),
+        people_api(doors),
     ):
         app.include_router(router)
 
