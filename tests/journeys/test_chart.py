@@ -87,7 +87,11 @@ async def test_a_silent_issuer_and_the_reversal_are_seen(site: World) -> None:
     await site.tap("mastercard-good")
     await site.session("failed", after=before["session_id"])
     found = await until_drawn(
-        site, session["session_id"], ("issuer", "scheme", "no answer to 0100"), ("scheme", "issuer", "0420")
+        site,
+        session["session_id"],
+        ("issuer", "scheme", "no answer to 0100"),
+        ("scheme", "issuer", "0420"),
+        ("gateway", "terminal", "0110"),
     )
     marks = {(arrow["from"], arrow["to"]): arrow["mark"] for arrow in found["arrows"] if arrow["mark"]}
     assert marks[("issuer", "scheme")] == "unanswered"

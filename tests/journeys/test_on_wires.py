@@ -150,6 +150,13 @@ async def test_the_plug_is_pulled_before_power(site: World) -> None:
     session = await site.plug()
     await site.tap("visa-good")
     await site.session("starting")
+
+    async def steps() -> list[str]:
+        page = await site.parties.session(session["session_id"])
+        return [event["kind"] for event in page["events"]]
+
+    # A station whose plug is out already refuses the start: another story.
+    await site.until(steps, lambda seen: "StartAccepted" in seen, "a start accepted")
     await site.unplug()
     closed = await site.session("closed")
     assert closed["reason"] == "unplugged before power"
