@@ -153,6 +153,7 @@ async def test_the_openapi_document_is_valid_and_names_every_route(web: httpx.As
         "/api/v1/alarms/{key}/acknowledge", "/api/v1/receipts/{number}", "/api/v1/receipts/{number}/credit",
         "/api/v1/approvals", "/api/v1/approvals/{approval_id}/approve",
         "/api/v1/approvals/{approval_id}/reject",
+        "/api/v1/people", "/api/v1/people/{person_id}", "/api/v1/people/{person_id}/reset", "/api/v1/audit",
         "/api/v1/meter-keys", "/api/v1/meter-keys/{meter}/end", "/api/v1/ocmf/verify",
         "/api/v1/tariffs", "/api/v1/tariffs/lint", "/api/v1/tariffs/{tariff_id}",
         "/api/v1/tariffs/{tariff_id}/quote",
