@@ -6,15 +6,13 @@ They stand beside `tables.py` and are made on its metadata, so that the platform
 from typing import NamedTuple
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Index,
     MetaData,
-    PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
 )
+
+from tapwatt.platform.columns import maybe, maybe_number, number, owned, text
 
 
 class AccessTables(NamedTuple):
@@ -39,116 +37,103 @@ def access_tables(metadata: MetaData) -> AccessTables:
 
 
 def _person(metadata: MetaData) -> Table:
-    return Table(
-        "person",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("person_id"),
+        "person",
+        text("person_id"),
         # what is typed to log in, in small letters, and what others see
-        _text("login_name"),
-        _text("display_name"),
-        _text("role"),
+        text("login_name"),
+        text("display_name"),
+        text("role"),
         # argon2id with its parameters in it (PHC string format)
-        _text("password"),
+        text("password"),
         # somebody else chose the password: it is to be changed before anything else
-        _number("must_change"),
+        number("must_change"),
         # base32; the last time step whose code was taken, so that none is taken twice
-        _text("totp_secret"),
-        _number("totp_step"),
-        _number("disabled"),
-        _number("made_ms"),
-        _text("made_by"),
-        Column("last_login_ms", BigInteger),
-        PrimaryKeyConstraint("operator_id", "person_id"),
+        text("totp_secret"),
+        number("totp_step"),
+        number("disabled"),
+        number("made_ms"),
+        text("made_by"),
+        maybe_number("last_login_ms"),
         UniqueConstraint("operator_id", "login_name"),
+        key=("person_id",),
     )
 
 
 def _login(metadata: MetaData) -> Table:
-    return Table(
-        "login",
+    return owned(
         metadata,
-        _text("operator_id"),
+        "login",
         # SHA-256 of what the cookie holds; the cookie's own value is nowhere
-        _text("login_hash"),
-        _text("person_id"),
+        text("login_hash"),
+        text("person_id"),
         # code: the password was right and the code is asked for; open: logged in
-        _text("state"),
-        _number("began_ms"),
-        _number("seen_ms"),
-        _text("address"),
-        _text("agent"),
-        _number("codes_tried"),
-        PrimaryKeyConstraint("operator_id", "login_hash"),
+        text("state"),
+        number("began_ms"),
+        number("seen_ms"),
+        text("address"),
+        text("agent"),
+        number("codes_tried"),
         Index("ix_login_person", "operator_id", "person_id"),
+        key=("login_hash",),
     )
 
 
 def _login_try(metadata: MetaData) -> Table:
-    return Table(
-        "login_try",
+    return owned(
         metadata,
-        _text("operator_id"),
+        "login_try",
         # name: SHA-256 of the name that was typed (some type their password there); address: as it is
-        _text("kind"),
-        _text("subject"),
-        _number("failed"),
-        _number("last_ms"),
-        _number("until_ms"),
-        PrimaryKeyConstraint("operator_id", "kind", "subject"),
+        text("kind"),
+        text("subject"),
+        number("failed"),
+        number("last_ms"),
+        number("until_ms"),
+        key=("kind", "subject"),
     )
 
 
 def _approval(metadata: MetaData) -> Table:
-    return Table(
-        "approval",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("approval_id"),
-        _text("kind"),
-        _text("subject"),
+        "approval",
+        text("approval_id"),
+        text("kind"),
+        text("subject"),
         # the order as JSON, and what the subject was when it was given
-        _text("body"),
-        _text("fingerprint"),
+        text("body"),
+        text("fingerprint"),
         # waiting, approved, rejected, expired
-        _text("state"),
-        _text("asked_by"),
-        _text("asked_person"),
-        _number("asked_ms"),
-        _number("expires_ms"),
-        Column("decided_by", Text),
-        Column("decided_person", Text),
-        Column("decided_ms", BigInteger),
-        Column("why", Text),
-        PrimaryKeyConstraint("operator_id", "approval_id"),
+        text("state"),
+        text("asked_by"),
+        text("asked_person"),
+        number("asked_ms"),
+        number("expires_ms"),
+        maybe("decided_by"),
+        maybe("decided_person"),
+        maybe_number("decided_ms"),
+        maybe("why"),
         Index("ix_approval_state", "operator_id", "state", "asked_ms"),
+        key=("approval_id",),
     )
 
 
 def _audit_entry(metadata: MetaData) -> Table:
-    return Table(
-        "audit_entry",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _number("seq"),
-        _number("at_ms"),
-        _text("who"),
-        Column("person_id", Text),
-        _text("via"),
-        _text("what"),
-        _text("subject"),
-        _text("outcome"),
+        "audit_entry",
+        number("seq"),
+        number("at_ms"),
+        text("who"),
+        maybe("person_id"),
+        text("via"),
+        text("what"),
+        text("subject"),
+        text("outcome"),
         # further facts as a JSON object
-        _text("detail"),
-        _text("previous"),
-        _text("hash"),
-        PrimaryKeyConstraint("operator_id", "seq"),
+        text("detail"),
+        text("previous"),
+        text("hash"),
+        key=("seq",),
     )
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)

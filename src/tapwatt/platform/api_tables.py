@@ -5,7 +5,13 @@ They stand beside `tables.py` and are made on its metadata, so that the platform
 
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Column, Index, MetaData, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    Index,
+    MetaData,
+    Table,
+)
+
+from tapwatt.platform.columns import maybe, maybe_number, number, owned, text
 
 
 class ApiTables(NamedTuple):
@@ -31,122 +37,108 @@ def api_tables(metadata: MetaData) -> ApiTables:
     )
 
 
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, BigInteger, nullable=False)
-
-
 def _idempotency(metadata: MetaData) -> Table:
-    return Table(
-        "idempotency",
+    return owned(
         metadata,
-        _text("operator_id"),
+        "idempotency",
         # who sent it: a person's id, or empty while the house is open
-        _text("person"),
-        _text("route"),
-        _text("key"),
-        _text("fingerprint"),
+        text("person"),
+        text("route"),
+        text("key"),
+        text("fingerprint"),
         # null: begun, and its outcome is not known
-        Column("status", BigInteger),
-        _text("body"),
-        _number("at_ms"),
+        maybe_number("status"),
+        text("body"),
+        number("at_ms"),
         Index("ix_idempotency_at", "operator_id", "at_ms"),
-        PrimaryKeyConstraint("operator_id", "person", "route", "key"),
+        key=("person", "route", "key"),
     )
 
 
 def _token(metadata: MetaData) -> Table:
-    return Table(
-        "token",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("token_id"),
+        "token",
+        text("token_id"),
         # SHA-256 of the secret, which nobody keeps
-        _text("digest"),
-        _text("name"),
+        text("digest"),
+        text("name"),
         # permissions as a JSON list; what the person's role does not allow is left out when it is used
-        _text("scopes"),
-        Column("person_id", Text),
-        _text("made_by"),
-        _number("made_ms"),
-        Column("expires_ms", BigInteger),
-        Column("used_ms", BigInteger),
-        Column("revoked_ms", BigInteger),
+        text("scopes"),
+        maybe("person_id"),
+        text("made_by"),
+        number("made_ms"),
+        maybe_number("expires_ms"),
+        maybe_number("used_ms"),
+        maybe_number("revoked_ms"),
         Index("ix_token_digest", "digest", unique=True),
-        PrimaryKeyConstraint("operator_id", "token_id"),
+        key=("token_id",),
     )
 
 
 def _webhook(metadata: MetaData) -> Table:
-    return Table(
-        "webhook",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("webhook_id"),
-        _text("url"),
+        "webhook",
+        text("webhook_id"),
+        text("url"),
         # names of events as a JSON list
-        _text("events"),
-        _text("secret"),
+        text("events"),
+        text("secret"),
         # the one before it signs too, until then
-        Column("old_secret", Text),
-        Column("old_until_ms", BigInteger),
+        maybe("old_secret"),
+        maybe_number("old_until_ms"),
         # on, off
-        _text("state"),
-        _text("off_why"),
-        Column("failing_since_ms", BigInteger),
-        _text("made_by"),
-        _number("made_ms"),
-        PrimaryKeyConstraint("operator_id", "webhook_id"),
+        text("state"),
+        text("off_why"),
+        maybe_number("failing_since_ms"),
+        text("made_by"),
+        number("made_ms"),
+        key=("webhook_id",),
     )
 
 
 def _webhook_event(metadata: MetaData) -> Table:
-    return Table(
-        "webhook_event",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("event_id"),
-        _text("name"),
-        _text("body"),
-        _number("at_ms"),
+        "webhook_event",
+        text("event_id"),
+        text("name"),
+        text("body"),
+        number("at_ms"),
         Index("ix_webhook_event_at", "operator_id", "at_ms"),
-        PrimaryKeyConstraint("operator_id", "event_id"),
+        key=("event_id",),
     )
 
 
 def _webhook_delivery(metadata: MetaData) -> Table:
-    return Table(
-        "webhook_delivery",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("webhook_id"),
-        _text("event_id"),
+        "webhook_delivery",
+        text("webhook_id"),
+        text("event_id"),
         # waiting, delivered, given up
-        _text("state"),
-        _number("attempts"),
-        Column("due_ms", BigInteger),
-        _number("at_ms"),
+        text("state"),
+        number("attempts"),
+        maybe_number("due_ms"),
+        number("at_ms"),
         Index("ix_webhook_delivery_due", "due_ms"),
         Index("ix_webhook_delivery_at", "operator_id", "webhook_id", "at_ms"),
-        PrimaryKeyConstraint("operator_id", "webhook_id", "event_id"),
+        key=("webhook_id", "event_id"),
     )
 
 
 def _webhook_attempt(metadata: MetaData) -> Table:
-    return Table(
-        "webhook_attempt",
+    return owned(
         metadata,
-        _text("operator_id"),
-        _text("webhook_id"),
-        _text("event_id"),
-        _number("attempt"),
-        _number("at_ms"),
+        "webhook_attempt",
+        text("webhook_id"),
+        text("event_id"),
+        number("attempt"),
+        number("at_ms"),
         # null: no answer came
-        Column("status", BigInteger),
-        _number("took_ms"),
-        _text("error"),
-        PrimaryKeyConstraint("operator_id", "webhook_id", "event_id", "attempt"),
+        maybe_number("status"),
+        number("took_ms"),
+        text("error"),
+        key=("webhook_id", "event_id", "attempt"),
     )
