@@ -174,3 +174,11 @@ def test_every_invariant_has_a_case_here() -> None:
 def test_an_invariant_can_fail(name: str, wrong: Callable[[Evidence], Evidence], good: Evidence) -> None:
     found = breaches(wrong(good))
     assert any(breach.startswith(f"{name}: ") for breach in found), found
+
+
+def test_energy_for_a_refused_token_is_told_to_the_watt_hour(good: Evidence) -> None:
+    """Worlds 1003028 and 1003585: a tag was refused, and some power flowed before the station heard of it."""
+    books = replace(good, stops_told={"8": frozenset({"orphan: 17 Wh delivered to a refused token"})})
+    assert books.is_told(8, 17)
+    assert not books.is_told(8, 18)
+    assert not books.is_told(9, 17)

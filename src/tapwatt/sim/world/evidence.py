@@ -65,6 +65,8 @@ class Evidence:
     receipts: Mapping[str, tuple[Receipt, ...]]
     alarmed: frozenset[str]
     transactions: Mapping[str, Row]
+    stops_told: Mapping[str, frozenset[str]]
+    """What was said of the stop of a transaction, by its number: what begins with orphan waits in review."""
     account_holds: tuple[Row, ...]
     account_balances: Mapping[tuple[str, str], int]
     """By operator and account."""
@@ -101,6 +103,12 @@ class Evidence:
     def issuer_holds(self, reference: str) -> list[IssuerHold]:
         """The issuer's life cycles of a payment."""
         return [hold for hold in self.issuer if hold.authorisation.identity.reference == reference]
+
+    def is_told(self, transaction_id: int, energy_wh: int) -> bool:
+        """Whether the review queue says of a transaction without a session just how much it delivered."""
+        return f"orphan: {energy_wh} Wh delivered to a refused token" in self.stops_told.get(
+            str(transaction_id), ()
+        )
 
     def references(self) -> set[str]:
         """Every payment that anybody knows of."""
@@ -140,6 +148,7 @@ def gather(disks: Disks, *, acknowledged: frozenset[str] = frozenset()) -> Evide
         receipts={name: tuple(each) for name, each in receipts.items()},
         alarmed=frozenset(row.session_id for row in rows("platform", platform.ALARM)),
         transactions={str(row.transaction_id): row for row in rows("platform", platform.TRANSACTION)},
+        stops_told=_stops_told(rows("platform", platform.STATION_MESSAGE)),
         account_holds=tuple(rows("platform", platform.ACCOUNT_HOLD)),
         account_balances={
             (row.operator_id, row.account_id): row.balance_minor for row in rows("platform", platform.ACCOUNT)
@@ -184,6 +193,15 @@ def _issuer(machines: list[Row], holds: list[Row], postings: list[Row]) -> tuple
         )
         for row in machines
     )
+
+
+def _stops_told(messages: list[Row]) -> dict[str, frozenset[str]]:
+    told: dict[str, set[str]] = {}
+    for row in messages:
+        if row.action == "StopTransaction" and row.verdict:
+            number = msgspec.json.decode(row.body).get("transactionId")
+            told.setdefault(str(number), set()).add(row.verdict)
+    return {number: frozenset(said) for number, said in told.items()}
 
 
 def _owners(rows: Any) -> tuple[tuple[str, str, str], ...]:

@@ -198,14 +198,14 @@ def energy_is_billed_lost_or_reviewed(books: Evidence) -> Breaches:
             continue
         session = sessions.get(row.session_id or "")
         if session is None:
-            if energy_wh and not row.verdict.startswith("orphan"):
+            if energy_wh and not books.is_told(row.transaction_id, energy_wh):
                 yield f"transaction {row.transaction_id}: {energy_wh} Wh belong to no session ({row.verdict})"
             continue
         if books.person_has_it(session):
             continue
         metered_wh = session.meter.delivered_wh if session.meter else 0
         if session.transaction_id != charge.transaction_id:
-            if energy_wh and not row.verdict.startswith("orphan"):
+            if energy_wh:
                 yield f"session {session.session_id}: {energy_wh} Wh of {row.transaction_id} not counted"
         elif metered_wh != energy_wh:
             yield f"session {session.session_id} metered {metered_wh} Wh of {energy_wh} Wh delivered"
