@@ -250,3 +250,19 @@ async def test_a_tag_at_the_terminal_starts_by_remote_start(site: Site) -> None:
     await until(site, "starting")
     await site.quiet()
     assert site.wires.started[0].startswith("TW-")
+
+
+async def test_a_car_that_came_while_the_station_had_no_line_is_offered_a_session(site: Site) -> None:
+    session, transaction_id = await charging(site)
+    await site.says(stop(transaction_id, 102_000))
+    await site.status("finishing")
+    await until(site, "closing")
+    await site.quiet()
+    await site.outcome(site.wires.operated[-1].key, "capture", "done", amount_minor=117)
+    await until(site, "closed")
+    # The station's Available was never heard: one car left and another came while it was off line.
+    await site.status("preparing")
+    offered = await until(site, "offered")
+    assert offered["session_id"] != session["session_id"]
+    await site.status("preparing")
+    assert len(await site.sessions()) == 2, "what is only said again offers nothing new"

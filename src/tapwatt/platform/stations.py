@@ -163,11 +163,15 @@ class Stations:
             at_ms=self.now_ms(),
         )
         session_id = stepper.find("connector", connector_key(station.station_id, message.evse_id))
-        was_connected = before is not None and before.status in places.CONNECTED
         if session_id is None:
-            if message.status == ocpp.ConnectorStatus.PREPARING and not was_connected:
+            # Finishing may be followed by Preparing with no Available between: the same car wants more (OCPP
+            # 1.6, 4.9), or the next one came while the station had no line. Preparing said again opens nothing:
+            # a card that comes then does.
+            waited = before is not None and before.status == places.PLUGGED
+            if message.status == ocpp.ConnectorStatus.PREPARING and not waited:
                 session_id = self._offer(tx, stepper, station, message.evse_id)
             return Said(answer=ocpp.Acknowledged(), session_id=session_id)
+        was_connected = before is not None and before.status in places.CONNECTED
         if message.status in places.CONNECTED and not was_connected:
             stepper.step(session_id, events.PluggedIn(at_ms=self.now_ms()))
         if message.status == ocpp.ConnectorStatus.AVAILABLE:
