@@ -122,6 +122,18 @@ async def test_a_kill_at_a_boundary_costs_nothing(site: World, at: Boundary) -> 
     await killing
 
 
+async def test_a_car_that_comes_while_the_platform_is_down_is_offered_a_session(site: World) -> None:
+    await visited(site, await charging(site))
+    before = await site.newest()
+    site.kill("platform")
+    await site.unplug()
+    assert (await site.order(do="plug", evse_id=1, target_wh=150))["done"]
+    offered = await site.session("offered", after=before["session_id"])
+    await site.tap("mastercard-good")
+    assert (await site.session("closed", "failed"))["session_id"] == offered["session_id"]
+    await site.all_agree(offered["session_id"])
+
+
 async def charging(site: World) -> Json:
     """A car that charges. A line that is still down after the last crash refuses a card or two."""
     for _ in range(VISITS_MAX):
@@ -133,6 +145,15 @@ async def charging(site: World) -> Json:
         await site.unplug()
         await asyncio.sleep(1)
     raise AssertionError(f"no card was taken: {session}")
+
+
+async def visited(site: World, session: Json) -> None:
+    """The charge has been stopped and paid; the car is still there."""
+    await site.power(60)
+    assert (await site.order(do="press_stop", evse_id=1))["done"]
+    closed = await site.session("closed")
+    assert closed["session_id"] == session["session_id"]
+    await site.all_agree(session["session_id"])
 
 
 async def test_a_platform_whose_disk_is_full_goes_on_when_there_is_room_again(site: World) -> None:

@@ -16,6 +16,7 @@ from tapwatt.cli.demo.command import environment_of, start_programs, with_free_p
 from tapwatt.cli.demo.parties import Parties
 from tapwatt.cli.demo.supervisor import Supervisor
 from tapwatt.cli.demo.wiring import wiring
+from tapwatt.platform.places import CONNECTED
 from tapwatt.settings import Settings
 
 Json = dict[str, Any]
@@ -99,10 +100,18 @@ class World:
         await self.until(terminal, lambda state: bool(state["terminal"]["reading"]), "reading cards")
 
     async def plug(self, **car: int) -> Json:
-        """A car is plugged in at connector 1, and a session is offered there."""
+        """A car is plugged in at connector 1, and a session is offered there. The last car has left for good:
+        the platform has heard so, whatever was down meanwhile."""
+        await self.until(self.taken, lambda taken: 1 not in taken, "connector 1 free")
         before = await self.newest()
         assert (await self.order(do="plug", evse_id=1, **car))["done"]
         return await self.session("offered", after=before["session_id"])
+
+    async def taken(self) -> set[int]:
+        """The connectors at which the platform knows a car."""
+        board = await self.parties.get("platform", "/api/v1/board")
+        connectors = (each for station in board["stations"] for each in station["connectors"])
+        return {each["evse_id"] for each in connectors if each["status"] in CONNECTED}
 
     async def tap(self, card: str) -> None:
         """A card is held to the terminal until something happens; a driver tries again."""
