@@ -281,9 +281,19 @@ async def test_the_issuer_is_silent(visitor: Visitor) -> None:
     await visitor.flips("silence-issuer")
     await visitor.arrives()
     await visitor.holds("visa-good")
-    await visitor.tells("The issuer never answered. Tapwatt reversed the hold")
+    await visitor.tells("The issuer fell silent. Tapwatt reversed the hold")
     await visitor.elsewhere("would have left 25.00 EUR blocked for days")
     await expect(visitor.page.locator("#party-issuer .amount")).to_have_text("25.00 EUR back")
+
+
+async def test_the_issuer_falls_silent_in_mid_charge(visitor: Visitor) -> None:
+    await visitor.charges("visa-good")
+    await visitor.flips("silence-issuer")
+    await visitor.does("stop")
+    await visitor.tells("The issuer fell silent. .* were taken for")
+    await visitor.elsewhere("the driver pays twice")
+    await visitor.flips("silence-issuer")
+    await visitor.everybody("EUR taken")
 
 
 async def test_the_terminal_is_rebooted_in_mid_charge(visitor: Visitor) -> None:

@@ -46,8 +46,14 @@ def told(shown: Json, issuer: Stated | None = None, card: str = "visa-good", *br
 
 def test_silence_is_told_as_the_guide_tells_it() -> None:
     now, elsewhere = told(DECLINED, stated(HOLD, 0, HOLD), "visa-good", "silence-issuer")
-    assert now == "The issuer never answered. Tapwatt reversed the hold: the bank has let 25.00 EUR go again."
+    assert now == "The issuer fell silent. Tapwatt reversed the hold: the bank has let 25.00 EUR go again."
     assert "would have left 25.00 EUR blocked for days" in elsewhere
+
+
+def test_an_issuer_that_falls_silent_after_the_hold_leaves_no_hold_to_tell_of() -> None:
+    now, elsewhere = told(PAID, stated(HOLD, 117, 2_383), "visa-good", "silence-issuer")
+    assert now.startswith("The issuer fell silent. 1.17 EUR were taken for 2.000 kWh")
+    assert elsewhere.endswith("the driver pays twice.")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,7 @@ def test_what_was_broken_comes_first_and_names_no_placeholder(broken: object) ->
     known = next(each for each in SWITCHES if each is broken)
     now, elsewhere = told(PAID, None, "visa-forged", known.key)
     assert now.startswith(known.past)
-    assert elsewhere == known.elsewhere.format(hold="25.00 EUR")
+    assert elsewhere == (known.when_paid or known.elsewhere).format(hold="25.00 EUR")
     assert "{" not in elsewhere
 
 

@@ -34,7 +34,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """One thing that can be broken. `past` tells it afterwards."""
+    """One thing that can be broken. `past` tells it afterwards; `when_paid` is what would be so elsewhere where
+    the charge was paid all the same, if that is something else."""
 
     key: str
     kind: Kind
@@ -43,6 +44,7 @@ class Switch:
     does: str
     past: str
     elsewhere: str
+    when_paid: str = ""
 
 
 CUT, PARTY, SITE = "Cut a cable", "Break a party", "Break the site"
@@ -114,9 +116,11 @@ SWITCHES: Final = (
         group=PARTY,
         title="Silence the issuer",
         does="The driver’s bank hears the question, holds the money, and never answers.",
-        past="The issuer never answered.",
+        past="The issuer fell silent.",
         elsewhere="A system that takes silence for a no would have left {hold} blocked for days; one that "
         "takes it for a yes would have charged on nothing.",
+        when_paid="A system that takes silence for a no asks again under a new number, and the driver pays "
+        "twice.",
     ),
     Switch(
         key="disk-full",

@@ -202,7 +202,8 @@ def _elsewhere(money: Money, stay: Stay, session: Json) -> str:
     for key in stay.broken:
         known = switch(key)
         if known is not None:
-            return known.elsewhere.format(hold=hold)
+            said = known.when_paid if money is Money.PAID and known.when_paid else known.elsewhere
+            return said.format(hold=hold)
     medium = stay.medium.key if stay.medium is not None else ""
     if medium in _BY_CODE and (money is not Money.PAID or medium in ("mastercard-partial", "tag-known")):
         return _BY_CODE[medium].format(hold=hold)
