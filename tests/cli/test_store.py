@@ -22,6 +22,7 @@ def test_a_database_is_backed_up_restored_and_copied(new_url: Callable[..., str]
         (("backup", first, file), "backed up"),
         (("restore", file, second), "restored"),
         (("copy", second, third), "copied"),
+        (("restore", file, f"sqlite:///{tmp_path}/a/new/place.sqlite"), "restored"),
     ):
         run = tapwatt(*arguments)
         assert (run.returncode, run.stderr) == (0, "")
@@ -33,11 +34,14 @@ def test_a_database_is_backed_up_restored_and_copied(new_url: Callable[..., str]
 def test_a_refusal_is_one_sentence_and_exit_code_one(new_url: Callable[..., str], tmp_path: Path) -> None:
     url = new_url("sqlite")
     fill(url, "scheme", rows=1)
+    file = tmp_path / "file"
+    file.touch()
     for arguments, says in (
         (("copy", url, url), "a program runs on"),
         (("copy", url, "postgresql://app:hush@127.0.0.1:1/books"), "books at 127.0.0.1"),
         (("backup", f"sqlite:///{tmp_path}/none", str(tmp_path / "kept")), "there is no database"),
         (("restore", str(tmp_path / "none"), url), "unable to read"),
+        (("copy", url, f"sqlite:///{file}/books.sqlite"), "unable to make the folder"),
     ):
         run = tapwatt(*arguments)
         assert (run.returncode, run.stdout, run.stderr.count("\n")) == (1, "", 1), run

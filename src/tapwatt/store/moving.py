@@ -110,6 +110,7 @@ def _into(url: str, books: Books, work: Callable[[Counting], dict[str, int]]) ->
 def _opened_alone(url: str, books: Books) -> Iterator[tuple[Counting, str]]:
     path = sqlite_path(url)
     if path is not None:
+        _make_folder(path.parent)
         with locks.holding(path), _closing(_open(url, books)) as target:
             yield target, str(path)
         return
@@ -119,6 +120,14 @@ def _opened_alone(url: str, books: Books) -> Iterator[tuple[Counting, str]]:
         assert isinstance(target, postgres.PostgresConnection)
         postgres.stand_alone(target, where=_place(url))
         yield target, _place(url)
+
+
+def _make_folder(folder: Path) -> None:
+    """A database often goes to a place that is new with it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnableToOpen(f"unable to make the folder {folder}: {error.strerror}") from error
 
 
 def _open(url: str, books: Books) -> Counting:

@@ -34,8 +34,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """One thing that can be broken. `past` tells it afterwards; `when_paid` is what would be so elsewhere where
-    the charge was paid all the same, if that is something else."""
+    """One thing that can be broken. `past` tells it afterwards; `when_paid` is what would be so elsewhere
+    where the charge was paid all the same, if that is something else."""
 
     key: str
     kind: Kind
