@@ -15,7 +15,7 @@ from tapwatt.core.bill import Rounding
 from tapwatt.core.ids import receipt_token
 from tapwatt.core.receipt import Card, Credited, Receipt, Series, UnableToCredit, credit
 from tapwatt.core.receipt_shown import amount, exact_amount, moment, shown
-from tapwatt.core.receipt_text import COLUMNS, receipt_text
+from tapwatt.core.receipt_text import COLUMNS, receipt_text, width
 from tapwatt.core.receipt_words import LANGUAGES, ROUNDINGS
 from tapwatt.core.tariff.model import Component, Dimension, Element, Tariff, Tax
 from tapwatt.core.tariff.pricing import price
@@ -47,6 +47,7 @@ def credited(receipt: Receipt, *notes: Receipt) -> Receipt:
         ("plain-en", plain()),
         ("plain-de", replace(plain(), language="de-AT")),
         ("everything-de", whole()),
+        ("everything-zh", replace(whole(), language="zh-Hans")),
         ("credit-note-part-en", note(plain(), 500)),
         ("credit-note-whole-de", note(whole(), None)),
         ("credited-en", credited(plain(), note(plain(), 500))),
@@ -55,7 +56,7 @@ def credited(receipt: Receipt, *notes: Receipt) -> Receipt:
 def test_the_text_is_this_one(name: str, receipt: Receipt) -> None:
     text = receipt_text(receipt)
     assert text == (GOLDEN / f"{name}.txt").read_text("utf-8")
-    assert max(len(line) for line in text.splitlines()) <= COLUMNS
+    assert max(width(line) for line in text.splitlines()) <= COLUMNS
 
 
 def test_everything_on_the_model_is_on_the_paper() -> None:
@@ -94,6 +95,7 @@ def test_a_clock_change_is_seen_in_the_offset() -> None:
     before_ms = 1_792_889_940_000  # 25 Oct 2026, 02:59 in Berlin, the first time
     assert moment(before_ms, "Europe/Berlin", "de") == "25.10.2026 02:59:00 UTC+02:00"
     assert moment(before_ms + 60_000, "Europe/Berlin", "de") == "25.10.2026 02:00:00 UTC+01:00"
+    assert moment(before_ms, "Europe/Berlin", "zh") == "2026-10-25 02:59:00 UTC+02:00"
     assert moment(before_ms, "America/St_Johns", "en") == "24 Oct 2026 22:29:00 UTC-02:30"
 
 

@@ -13,7 +13,8 @@ from tests.web.scenes import CURVE, Scene
 
 from tapwatt.core.receipt_shown import LineShown, Row, Shown, shown
 from tapwatt.platform import receipts
-from tapwatt.web.receipt_pdf import MISSING, receipt_pdf
+from tapwatt.web import driver
+from tapwatt.web.receipt_pdf import MISSING, can_write, receipt_pdf
 
 DEJAVU = next(iter(Path("/usr/share/fonts").rglob("DejaVuSans.ttf")), None)
 
@@ -120,3 +121,16 @@ async def test_the_code_on_paper_is_the_address_of_the_page(scene: Scene, web: h
     link = f"http://127.0.0.1:8080/d/receipts/{token}"
     assert read_boxes(side, moved, scale=6) == [link]
     assert f"This receipt on another device: {link}" in text_of(body)
+
+
+async def test_a_paper_in_another_language_only_where_its_letters_are(
+    scene: Scene, web: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = await issued(scene)
+    assert "Reserviert" in text_of((await web.get(f"/d/receipts/{token}.pdf?language=de")).content)
+    monkeypatch.setattr(driver, "can_write", lambda text: can_write(text, fallbacks=()))
+    unwritten = text_of((await web.get(f"/d/receipts/{token}.pdf?language=zh")).content)
+    assert "Receipt" in unwritten
+    assert MISSING["en"] not in unwritten
+    assert can_write("Quittung – 12 €", fallbacks=())
+    assert not can_write("收据", fallbacks=("/no/such/font.ttf",))

@@ -167,3 +167,19 @@ async def test_a_seller_in_german(scene: Scene, web: httpx.AsyncClient) -> None:
     assert '<html lang="de">' in page
     for part in ("Quittung", "Reserviert 60,00 EUR", "Zählerstand Beginn 1204,330 kWh", "zzgl. Steuer"):
         assert part in read(page), part
+
+
+async def test_a_driver_reads_the_receipt_in_his_own_language(scene: Scene, web: httpx.AsyncClient) -> None:
+    told = await visited(scene, web)
+    own = (await web.get(told["url"])).text
+    assert 'href="?language=zh" lang="zh-Hans" hreflang="zh-Hans">中文</a>' in own
+    assert 'lang="en" hreflang="en" aria-current="true"' in own
+    chinese = (await web.get(f"{told['url']}?language=zh")).text
+    assert '<html lang="zh">' in chinese
+    for part in ("收据", told["number"], "预授权 60.00 EUR", "起始读数 1204.330 kWh", "另加税", "实收"):
+        assert part in read(chinese), part
+    assert f'href="/d/receipts/{told["url"].rpartition("/")[2]}.pdf?language=zh"' in chinese
+    german = await web.get(f"{told['url']}.txt?language=de")
+    assert "Reserviert" in german.text
+    assert "60,00 EUR" in german.text
+    assert (await web.get(f"{told['url']}?language=tlh")).text == own

@@ -19,6 +19,7 @@ ADJUSTMENTS = ("minimum", "maximum", "limit", "discount", "credit")
 """Lines that have an amount, and no quantity that would tell anybody something."""
 COMMA = str.maketrans(",.", ".,")
 COMMA_LANGUAGES = ("de",)
+YEAR_FIRST_LANGUAGES = ("zh",)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 EXACT_DECIMALS = 4
 """An exact amount of a line is shown to so many decimals at most."""
@@ -72,6 +73,8 @@ class Shown:
     as_text: str
     again: str
     """Beside the QR code of its address."""
+    languages: str
+    """What the choice of languages is called."""
 
 
 def shown(receipt: Receipt) -> Shown:
@@ -106,6 +109,7 @@ def shown(receipt: Receipt) -> Shown:
         help=tuple(_help(receipt, said)),
         as_text=said["as_text"],
         again=said["again"],
+        languages=said["languages"],
     )
 
 
@@ -137,6 +141,8 @@ def moment(at_ms: int, time_zone: str, language: str) -> str:
     zone = f"UTC{'-' if ahead < timedelta() else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
     if language.split("-")[0] in COMMA_LANGUAGES:
         return f"{at:%d.%m.%Y %H:%M:%S} {zone}"
+    if language.split("-")[0] in YEAR_FIRST_LANGUAGES:
+        return f"{at:%Y-%m-%d %H:%M:%S} {zone}"
     return f"{at.day} {MONTHS[at.month - 1]} {at:%Y %H:%M:%S} {zone}"
 
 

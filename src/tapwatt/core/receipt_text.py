@@ -1,24 +1,34 @@
-"""A receipt as plain text in 42 columns: for a terminal's printer, a mail, a shell."""
+"""A receipt as plain text in 42 columns: for a terminal's printer, a mail, a shell.
 
+A Chinese character takes two columns (Unicode's East Asian width), and a line may end behind any of them.
+"""
+
+import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
+from unicodedata import east_asian_width
 
 from tapwatt.core.receipt import Receipt
 from tapwatt.core.receipt_shown import LineShown, Row, Shown, shown
 
 COLUMNS = 42
+WIDE = ("W", "F")
+PIECES = re.compile(
+    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
+)
+"""What a line of wide text may end behind: a wide character, a space, a word."""
 
 
 def receipt_text(receipt: Receipt) -> str:
-    """The whole receipt; no line is longer than 42 characters."""
+    """The whole receipt; no line is wider than 42 columns."""
     return "\n".join(_lines(shown(receipt))) + "\n"
 
 
 def _lines(page: Shown) -> Iterator[str]:
     for part in page.seller:
-        yield from (each.center(COLUMNS).rstrip() for each in _wrapped(part))
+        yield from (_centred(each) for each in _wrapped(part))
     yield ""
-    yield page.title.upper().center(COLUMNS).rstrip()
+    yield _centred(page.title.upper())
     yield from _rows(page.head)
     yield from _section(page.charge_title, page.charge)
     yield from _title(page.price_title)
@@ -42,7 +52,7 @@ def _section(title: str, rows: tuple[Row, ...]) -> Iterator[str]:
 
 def _title(title: str) -> Iterator[str]:
     yield ""
-    yield f"-- {title} ".ljust(COLUMNS, "-")
+    yield f"-- {title} " + "-" * (COLUMNS - width(title) - 4)
 
 
 def _rows(rows: Iterable[Row]) -> Iterator[str]:
@@ -52,11 +62,11 @@ def _rows(rows: Iterable[Row]) -> Iterator[str]:
 
 def _sides(label: str, value: str) -> Iterator[str]:
     """Label left and value right on one line, else below each other."""
-    if len(label) + 1 + len(value) <= COLUMNS:
-        yield label + value.rjust(COLUMNS - len(label))
+    if width(label) + 1 + width(value) <= COLUMNS:
+        yield label + " " * (COLUMNS - width(label) - width(value)) + value
         return
     yield from _wrapped(label)
-    yield from (part.rjust(COLUMNS) for part in _wrapped(value, COLUMNS - 2))
+    yield from (" " * (COLUMNS - width(part)) + part for part in _wrapped(value, COLUMNS - 2))
 
 
 def _price(line: LineShown) -> Iterator[str]:
@@ -65,5 +75,24 @@ def _price(line: LineShown) -> Iterator[str]:
         yield from (f"  {part}" for part in _wrapped(detail, COLUMNS - 2))
 
 
+def width(text: str) -> int:
+    """How many columns a text takes."""
+    return len(text) + sum(east_asian_width(sign) in WIDE for sign in text)
+
+
+def _centred(text: str) -> str:
+    return (" " * ((COLUMNS - width(text)) // 2) + text).rstrip()
+
+
 def _wrapped(text: str, columns: int = COLUMNS) -> list[str]:
-    return wrap(text, columns)
+    if width(text) == len(text):
+        return wrap(text, columns)
+    lines = [""]
+    for piece in PIECES.findall(text):
+        if width(lines[-1] + piece.rstrip()) <= columns:
+            lines[-1] += piece
+        elif width(piece) <= columns:
+            lines.append(piece.lstrip())
+        else:
+            lines += wrap(piece, columns)
+    return [line.rstrip() for line in lines if line.strip()]

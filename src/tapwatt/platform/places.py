@@ -278,6 +278,13 @@ def set_connector(
     return before
 
 
+def arriving(status: str, before: Row | None) -> bool:
+    """Whether a car has come that wants to charge. Finishing may be followed by Preparing with no Available
+    between: the same car wants more (OCPP 1.6, 4.9), or the next one came while the station had no line. What
+    is only said again brings nobody; a card that is shown then opens a session all the same."""
+    return status == PLUGGED and (before is None or before.status != PLUGGED)
+
+
 def idling(status: str, before: Row | None, *, at_ms: int) -> Suspended | Resumed | None:
     """Whether the car stopped asking for power, or asks again. A station that holds back power
     (SuspendedEVSE) makes nobody idle. `at_ms` is the station's own clock, as its readings have: the two are

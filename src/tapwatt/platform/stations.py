@@ -164,11 +164,7 @@ class Stations:
         )
         session_id = stepper.find("connector", connector_key(station.station_id, message.evse_id))
         if session_id is None:
-            # Finishing may be followed by Preparing with no Available between: the same car wants more (OCPP
-            # 1.6, 4.9), or the next one came while the station had no line. Preparing said again opens
-            # nothing; a card that is shown then does.
-            waited = before is not None and before.status == places.PLUGGED
-            if message.status == ocpp.ConnectorStatus.PREPARING and not waited:
+            if places.arriving(message.status, before):
                 session_id = self._offer(tx, stepper, station, message.evse_id)
             return Said(answer=ocpp.Acknowledged(), session_id=session_id)
         was_connected = before is not None and before.status in places.CONNECTED

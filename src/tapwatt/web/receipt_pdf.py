@@ -43,6 +43,11 @@ def receipt_pdf(
     return paper.done()
 
 
+def can_write(text: str, *, fallbacks: Sequence[str] = FALLBACKS) -> bool:
+    """Whether the fonts of this machine have all signs of a text."""
+    return all(ord(sign) in _known(_fallback(fallbacks)) for sign in text)
+
+
 class _Paper:
     """One document on its way."""
 
@@ -57,16 +62,14 @@ class _Paper:
         self._pdf.set_margin(MARGIN_MM)
         self._pdf.c_margin = 0
         self._pdf.set_auto_page_break(True, MARGIN_MM)
-        folder = files("font_roboto").joinpath("files")
-        self._pdf.add_font("body", "", str(folder.joinpath("Roboto-Regular.ttf")))
-        self._pdf.add_font("body", "B", str(folder.joinpath("Roboto-Bold.ttf")))
-        self._known = _letters(str(folder.joinpath("Roboto-Regular.ttf")))
-        other = next((path for path in fallbacks if Path(path).is_file()), None)
+        self._pdf.add_font("body", "", _roboto("Regular"))
+        self._pdf.add_font("body", "B", _roboto("Bold"))
+        other = _fallback(fallbacks)
         if other is not None:
             self._pdf.add_font("other", "", other)
             self._pdf.add_font("other", "B", other)
             self._pdf.set_fallback_fonts(["other"], exact_match=False)
-            self._known = self._known | _letters(other)
+        self._known = _known(other)
         self._lacked = False
         self._pdf.add_page()
 
@@ -167,6 +170,20 @@ def _rest(page: Shown) -> Iterator[tuple[str, Sequence[Row]]]:
     yield page.credits_title, page.credits
     yield page.fiscal_title, page.fiscal
     yield page.help_title, page.help
+
+
+def _roboto(weight: str) -> str:
+    return str(files("font_roboto").joinpath("files", f"Roboto-{weight}.ttf"))
+
+
+def _fallback(fallbacks: Sequence[str]) -> str | None:
+    return next((path for path in fallbacks if Path(path).is_file()), None)
+
+
+def _known(other: str | None) -> frozenset[int]:
+    """The signs that can be written with a fallback font, or without one."""
+    own = _letters(_roboto("Regular"))
+    return own if other is None else own | _letters(other)
 
 
 @cache
