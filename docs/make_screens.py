@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, ViewportSize, async_playwright
+from playwright.async_api import Browser, StorageState, ViewportSize, async_playwright
 
 TOP = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TOP))
@@ -25,6 +25,8 @@ from tests.sim.forecourt.pictures import MOMENTS  # noqa: E402
 from tests.sim.forecourt.serving import forecourt_at  # noqa: E402
 from tests.web.busy import busy_day, drafted  # noqa: E402
 from tests.web.charts import Wires  # noqa: E402
+from tests.web.house import PASSWORD, STEP_S, code_for, staffed  # noqa: E402
+from tests.web.scenes import Scene  # noqa: E402
 from tests.web.serving import serving, site_at  # noqa: E402
 
 SCREENS = TOP / "docs" / "screens"
@@ -47,13 +49,14 @@ class Shot:
     language: str = "en-GB"
 
 
-async def shoot(browser: Browser, url: str, shot: Shot) -> None:
+async def shoot(browser: Browser, url: str, shot: Shot, logged_in: StorageState | None = None) -> None:
     """Take one picture."""
     context = await browser.new_context(
         viewport=PHONE if shot.phone else TALL if shot.tall else WIDE,
         color_scheme="dark" if shot.dark else "light",
         reduced_motion="reduce",
         locale=shot.language,
+        storage_state=logged_in,
     )
     page = await context.new_page()
     await page.goto(url + shot.path)
@@ -105,6 +108,47 @@ async def forecourt(browser: Browser) -> None:
             await shoot(browser, url, Shot(name=name, path="/", phone=phone, dark=dark, tall=True))
 
 
+async def log_in(browser: Browser, url: str, scene: Scene, name: str) -> StorageState:
+    """Somebody's login, for pictures of what only people see."""
+    scene.after(STEP_S)
+    page = await browser.new_page()
+    await page.goto(f"{url}/login")
+    await page.get_by_label("Login name").fill(name)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Continue").click()
+    await page.get_by_label("Six digits").fill(code_for(scene, name))
+    await page.get_by_role("button", name="Log in").click()
+    await page.locator("#log-out").wait_for()
+    if name == "ada":
+        await page.goto(f"{url}/tariffs/new")
+        await page.locator("#tariff_id").fill("SUMMER")
+        await page.locator("#kwh").fill("0.69")
+        await page.locator("#keep").press("Enter")
+        await page.locator("#publish").click()
+        await page.wait_for_url("**/approvals#a-*")
+    kept = await page.context.storage_state()
+    await page.context.close()
+    return kept
+
+
+async def closed(browser: Browser, url: str, scene: Scene) -> None:
+    """The house from its first administrator on: the way in, two people for a price, and the record."""
+    await staffed(scene, oscar="operator", susan="support", aude="auditor")
+    await shoot(browser, url, Shot(name="login-phone", path="/login", phone=True))
+    ada, oscar = [await log_in(browser, url, scene, name) for name in ("ada", "oscar")]
+    for shot in (
+        Shot(name="approvals", path="/approvals"),
+        Shot(name="approvals-phone-dark", path="/approvals", phone=True, dark=True),
+    ):
+        await shoot(browser, url, shot, oscar)
+    for shot in (
+        Shot(name="people", path="/people"),
+        Shot(name="audit", path="/audit"),
+        Shot(name="audit-dark", path="/audit", dark=True),
+    ):
+        await shoot(browser, url, shot, ada)
+
+
 async def main() -> None:
     """Make all pictures."""
     SCREENS.mkdir(exist_ok=True)
@@ -140,6 +184,12 @@ async def main() -> None:
                     Shot(
                         name="receipt-phone-dark", path=names["receipt"], phone=True, dark=True, driver=True
                     ),
+                    Shot(
+                        name="receipt-phone-german",
+                        path=f"{names['receipt']}?language=de",
+                        phone=True,
+                        driver=True,
+                    ),
                 ]
                 tried = "/tariffs/DC-0.58/simulation?version=2&at=18:00&parked=40"
                 shots += [
@@ -155,6 +205,7 @@ async def main() -> None:
                     shots += await drawn(wires, names["closed"])
                     for shot in shots:
                         await shoot(browser, url, shot)
+                    await closed(browser, url, scene)
 
 
 if __name__ == "__main__":
