@@ -299,6 +299,10 @@ async def test_a_person_ends_other_logins(visitor: Visitor, scene: Scene, side: 
         assert [(await each.get("/")).status_code for each in (third, visitor)] == [303, 200]
 
 
+async def whole(pieces: AsyncIterator[str]) -> str:
+    return "".join([piece async for piece in pieces])
+
+
 async def test_a_stream_ends_with_its_login(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(looking, "LOOK_AGAIN_S", 0.05)
     await staffed(scene)
@@ -309,10 +313,26 @@ async def test_a_stream_ends_with_its_login(scene: Scene, monkeypatch: pytest.Mo
             pieces = stream.aiter_text()
             assert "retry" in await anext(pieces)
             assert (await visitor.post("/logout")).status_code == 303
-            async with asyncio.timeout(5):
-                async for _ in pieces:
-                    continue
+            await asyncio.wait_for(whole(pieces), 5)
         assert (await web.get("/live/board")).status_code == 401
+
+
+async def test_a_stream_ends_with_the_token_that_opened_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking, "LOOK_AGAIN_S", 0.05)
+    async with serving(scene) as url, httpx.AsyncClient(base_url=url, timeout=10) as web:
+        made = (await web.post("/api/v1/tokens", json={"name": "wall", "scopes": ["read"]})).json()
+        shown = {"Authorization": f"Bearer {made['token']}"}
+        async with web.stream("GET", "/live/board", headers=shown) as stream:
+            pieces = stream.aiter_text()
+            assert "retry" in await anext(pieces)
+            rest = asyncio.create_task(whole(pieces))
+            await asyncio.sleep(0.2)
+            assert not rest.done()
+            assert (await web.delete(f"/api/v1/tokens/{made['token_id']}")).status_code == 204
+            await asyncio.wait_for(rest, 5)
+        assert (await web.get("/live/board", headers=shown)).status_code == 401
 
 
 async def test_a_stream_of_the_open_house_ends_when_it_closes(
@@ -324,9 +344,7 @@ async def test_a_stream_of_the_open_house_ends_when_it_closes(
             pieces = stream.aiter_text()
             assert "retry" in await anext(pieces)
             await staffed(scene)
-            async with asyncio.timeout(5):
-                async for _ in pieces:
-                    continue
+            await asyncio.wait_for(whole(pieces), 5)
         assert (await web.get("/live/board")).status_code == 401
 
 

@@ -60,11 +60,13 @@ class LoginNeeded(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Who asks, and the login behind it, if one is."""
+    """Who asks, and the login or the token behind it, if one is. `here`: from this machine."""
 
     who: Who
     login: Row | None = None
     csrf: str = ""
+    token: str = field(default="", repr=False)
+    here: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +137,7 @@ class Gate:
 
     def _known(self, tx: Transaction, secret: str, token: str | None, now_ms: int, here: bool) -> Known:
         if token is not None:
-            return Known(who=self._shown(tx, token, now_ms, here))
+            return Known(who=self._shown(tx, token, now_ms, here), token=token, here=here)
         if not self.closed:
             self.closed = people.is_closed(tx, operator_id=self.operator_id)
             if not self.closed:
@@ -176,12 +178,15 @@ class Gate:
         return self.closed
 
     async def stands(self, known: Known) -> bool:
-        """Whether what a stream began with still holds: the same login, or the house still open."""
+        """Whether what a stream began with still holds: the same login, the token and all that it may, or the
+        house still open."""
         now_ms = self.now_ms()
 
         def look(tx: Transaction) -> bool:
+            if known.token:
+                return self._shown(tx, known.token, now_ms, known.here) == known.who
             if known.login is None:
-                return known.who.via == "token" or not people.is_closed(tx, operator_id=self.operator_id)
+                return not people.is_closed(tx, operator_id=self.operator_id)
             found = logins.find(
                 tx, operator_id=self.operator_id, login_hash=known.login.login_hash, at_ms=now_ms
             )
