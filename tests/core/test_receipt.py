@@ -59,6 +59,18 @@ def test_the_text_is_this_one(name: str, receipt: Receipt) -> None:
     assert max(width(line) for line in text.splitlines()) <= COLUMNS
 
 
+@given(
+    text=st.text(alphabet="aé 收据，한9-", min_size=1, max_size=150),
+    language=st.sampled_from(["en", "zh"]),
+)
+def test_no_line_is_wider_than_the_paper_and_nothing_is_lost(text: str, language: str) -> None:
+    receipt = plain()
+    named = replace(receipt, language=language, seller=replace(receipt.seller, legal_name=text), why=text)
+    lines = receipt_text(named).splitlines()
+    assert max(map(width, lines)) <= COLUMNS
+    assert re.sub(r"\s", "", "".join(lines)).count(re.sub(r"\s", "", text)) >= 2 or not text.strip()
+
+
 def test_everything_on_the_model_is_on_the_paper() -> None:
     receipt = whole()
     text = re.sub(r"\s", "", receipt_text(receipt))

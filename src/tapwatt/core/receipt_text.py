@@ -5,6 +5,7 @@ A Chinese character takes two columns (Unicode's East Asian width), and a line m
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from textwrap import wrap
 from unicodedata import east_asian_width
 
@@ -13,10 +14,6 @@ from tapwatt.core.receipt_shown import LineShown, Row, Shown, shown
 
 COLUMNS = 42
 WIDE = ("W", "F")
-PIECES = re.compile(
-    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]|\s+|[^\s\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
-)
-"""What a line of wide text may end behind: a wide character, a space, a word."""
 
 
 def receipt_text(receipt: Receipt) -> str:
@@ -77,7 +74,11 @@ def _price(line: LineShown) -> Iterator[str]:
 
 def width(text: str) -> int:
     """How many columns a text takes."""
-    return len(text) + sum(east_asian_width(sign) in WIDE for sign in text)
+    return len(text) + sum(map(_is_wide, text))
+
+
+def _is_wide(sign: str) -> bool:
+    return east_asian_width(sign) in WIDE
 
 
 def _centred(text: str) -> str:
@@ -88,11 +89,19 @@ def _wrapped(text: str, columns: int = COLUMNS) -> list[str]:
     if width(text) == len(text):
         return wrap(text, columns)
     lines = [""]
-    for piece in PIECES.findall(text):
+    for piece in _pieces(text, columns):
         if width(lines[-1] + piece.rstrip()) <= columns:
             lines[-1] += piece
-        elif width(piece) <= columns:
-            lines.append(piece.lstrip())
         else:
-            lines += wrap(piece, columns)
+            lines.append(piece.lstrip())
     return [line.rstrip() for line in lines if line.strip()]
+
+
+def _pieces(text: str, columns: int) -> Iterator[str]:
+    """What a line of mixed text may end behind: each wide sign, a word, the space between two."""
+    for wide, signs in groupby(text, _is_wide):
+        if wide:
+            yield from signs
+            continue
+        for word in re.findall(r"\s+|\S+", "".join(signs)):
+            yield from (word[at : at + columns] for at in range(0, len(word), columns))

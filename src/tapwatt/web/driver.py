@@ -5,9 +5,8 @@ import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from tapwatt.core.receipt import Receipt
@@ -22,7 +21,6 @@ TOKEN_MAX = 64
 WAITING_MAX = 20
 """So many receipts may wait for their turn to be drawn; one more is told to come back."""
 NOT_A_NAME = re.compile(r"[^\w.-]", re.ASCII)
-Language = Annotated[str, Query(max_length=TOKEN_MAX)]
 SAID = ("There is nothing at this address.", "This does not work at the moment. Please try again later.")
 
 
@@ -43,7 +41,7 @@ class DriverPages:
         router.add_api_route("/receipts/{token}", self.receipt, methods=["GET"])
         return router
 
-    async def receipt(self, token: str, language: Language = "") -> Response:
+    async def receipt(self, token: str, language: str = "") -> Response:
         """A receipt or credit note, in its own language or in the one that is asked for."""
         found = await self._found(token)
         if found is None:
@@ -61,14 +59,14 @@ class DriverPages:
             )
         )
 
-    async def receipt_as_text(self, token: str, language: Language = "") -> Response:
+    async def receipt_as_text(self, token: str, language: str = "") -> Response:
         """The same as text."""
         found = await self._found(token)
         return (
             self.sorry(404) if found is None else PlainTextResponse(receipt_text(_read_in(found, language)))
         )
 
-    async def receipt_as_pdf(self, token: str, language: Language = "") -> Response:
+    async def receipt_as_pdf(self, token: str, language: str = "") -> Response:
         """The same on paper, in its own language where no font here has the other's letters. Drawn beside the
         loop, one at a time: it takes some tenths of a second."""
         found = await self._found(token)
