@@ -45,8 +45,8 @@ def test_a_run_on_its_own_and_a_second_one_in_which_a_cent_goes_wrong(tmp_path: 
     with demo(data) as first:
         assert first.wait() == 0, first.logs()
         told = first.out.read_text()
-        assert told.count("plugged in at CS1/") == 3
-        assert told.count("done: ") == 3
+        assert told.count("plugged in at CS1/") == 3, told
+        assert told.count("done: ") == 3, told
         assert "open holds: 0" in told
         assert [told.count(party.replace("platform_", "")) >= 1 for party in PARTIES] == [True] * 6
         assert first.children() == {}
