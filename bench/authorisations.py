@@ -35,8 +35,11 @@ ABOUT: Final = (
     "answer; milliseconds of processor time an authorisation costs each program."
 )
 OUTSTANDING: Final = (1, 16, 64)
+KEPT: Final[dict[str, dict[str, object]]] = {"kept": {}, "not kept": {"trace_rows": 0}}
+"""Two chains of hosts, by what becomes of their wires' messages afterwards (ADR 0020)."""
 ROUNDS: Final = 5
 ROUND_S: Final = 2.0
+REST_S: Final = 1.0
 WARM_UP: Final = 40
 CARDS: Final = 128
 TERMINALS: Final = ("52523535", "52523536")
@@ -167,15 +170,15 @@ def issue_cards(data: Path, cards: list[Card]) -> None:
 
 
 @contextlib.contextmanager
-def hosts(data: Path) -> Iterator[dict[str, Program]]:
+def hosts(data: Path, settings: dict[str, object]) -> Iterator[dict[str, Program]]:
     """The four hosts, right to left, each told where the next one listens."""
-    ports: dict[str, object] = {f"{name}{kind}_port": 0 for name in HOSTS for kind in ("", "_http")}
+    chosen = settings | {f"{name}{kind}_port": 0 for name in HOSTS for kind in ("", "_http")}
     started: dict[str, Program] = {}
     with contextlib.ExitStack() as stack:
         for name in HOSTS:
-            program = stack.enter_context(running(name, "host", name, data=data, **ports))
+            program = stack.enter_context(running(name, "host", name, data=data, **chosen))
             started[name] = program
-            ports |= {f"{name}_port": program.ports["iso8583"], f"{name}_http_port": program.ports["http"]}
+            chosen |= {f"{name}_port": program.ports["iso8583"], f"{name}_http_port": program.ports["http"]}
         yield started
 
 
@@ -187,11 +190,12 @@ class Tally:
         self.taken_ms: list[float] = []
         self.cpu_ms: dict[str, list[float]] = {}
 
-    def row(self, outstanding: int) -> tuple[str, ...]:
+    def row(self, outstanding: int, kept: str) -> tuple[str, ...]:
         """As a row of the table."""
         cpu = ", ".join(f"{name} {spread(values).median:.2f}" for name, values in self.cpu_ms.items())
         return (
             str(outstanding),
+            kept,
             spread(self.rates).text(0),
             f"{percentile(self.taken_ms, 50):.1f}",
             f"{percentile(self.taken_ms, 99):.1f}",
@@ -199,39 +203,57 @@ class Tally:
         )
 
 
+class Chain:
+    """The hosts, the terminals in front of them, and cards that only they know."""
+
+    def __init__(self, programs: dict[str, Program], cards: list[Card]) -> None:
+        self.programs = programs
+        self.cards = cards
+        self.terminals = Terminals(programs["gateway"].ports["iso8583"])
+        self.tallies = {outstanding: Tally() for outstanding in OUTSTANDING}
+
+
 def measure() -> Section:
-    """Rounds with 1, 16 and 64 authorisations outstanding, in turn."""
-    cards = [Card(number) for number in range(CARDS)]
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder)
-        issue_cards(data, cards)
-        with hosts(data) as programs:
-            tallies = asyncio.run(_measure(programs, cards))
+    """Rounds with 1, 16 and 64 authorisations outstanding, with and without traces, in turn."""
+    with contextlib.ExitStack() as stack:
+        chains = {kept: _chain(stack, settings) for kept, settings in KEPT.items()}
+        asyncio.run(_measure(list(chains.values())))
     return Section(
         title="terminal to issuer and back",
         about=ABOUT,
-        head=("outstanding", "authorisations a second", "p50 ms", "p99 ms", "processor ms each"),
-        rows=tuple(tally.row(outstanding) for outstanding, tally in tallies.items()),
+        head=("outstanding", "traces", "authorisations a second", "p50 ms", "p99 ms", "processor ms each"),
+        rows=tuple(
+            chain.tallies[outstanding].row(outstanding, kept)
+            for outstanding in OUTSTANDING
+            for kept, chain in chains.items()
+        ),
         notes=(
             "An authorisation waits for seven commits, one after the other: gateway, acquirer and scheme two "
             "each, issuer one.",
+            "Traces: the messages of every wire, masked, for the sequence chart (ADR 0020). They are written "
+            "twice a second, in commits that no answer waits for.",
         ),
     )
 
 
-async def _measure(programs: dict[str, Program], cards: list[Card]) -> dict[int, Tally]:
-    terminals = Terminals(programs["gateway"].ports["iso8583"])
-    await terminals.start()
-    tallies = {outstanding: Tally() for outstanding in OUTSTANDING}
-    try:
-        for number in range(WARM_UP):
-            await terminals.authorise(cards[number % len(cards)])
+def _chain(stack: contextlib.ExitStack, settings: dict[str, object]) -> Chain:
+    cards = [Card(number) for number in range(CARDS)]
+    data = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    issue_cards(data, cards)
+    return Chain(stack.enter_context(hosts(data, settings)), cards)
+
+
+async def _measure(chains: list[Chain]) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        for chain in chains:
+            await chain.terminals.start()
+            stack.push_async_callback(chain.terminals.stop)
+            for number in range(WARM_UP):
+                await chain.terminals.authorise(chain.cards[number % CARDS])
         for _ in range(ROUNDS):
-            for outstanding, tally in tallies.items():
-                await _round(programs, terminals, cards, outstanding, tally)
-    finally:
-        await terminals.stop()
-    return tallies
+            for outstanding in OUTSTANDING:
+                for chain in chains:
+                    await _round(chain, outstanding)
 
 
 async def _serve(
@@ -246,19 +268,22 @@ async def _serve(
     return taken
 
 
-async def _round(
-    programs: dict[str, Program], terminals: Terminals, cards: list[Card], outstanding: int, tally: Tally
-) -> None:
+async def _round(chain: Chain, outstanding: int) -> None:
+    tally = chain.tallies[outstanding]
     began = time.perf_counter()
-    before = _weights(programs)
+    before = _weights(chain.programs)
     lists = await asyncio.gather(
-        *(_serve(terminals, cards, worker, outstanding, began + ROUND_S) for worker in range(outstanding))
+        *(
+            _serve(chain.terminals, chain.cards, worker, outstanding, began + ROUND_S)
+            for worker in range(outstanding)
+        )
     )
     wall_s = time.perf_counter() - began
+    await asyncio.sleep(REST_S)  # what is written late belongs to the round that caused it
     number = sum(map(len, lists))
     tally.rates.append(number / wall_s)
     tally.taken_ms += [taken_s * 1000 for taken in lists for taken_s in taken]
-    for name, used_s in _weights(programs).items():
+    for name, used_s in _weights(chain.programs).items():
         tally.cpu_ms.setdefault(name, []).append((used_s - before[name]) * 1000 / number)
 
 
