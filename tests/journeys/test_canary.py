@@ -77,7 +77,7 @@ async def charged(site: World, name: str, *, dying: str = "") -> None:
         site.kill(dying)
         if dying != "site":
             await site.order(do="press_stop", evse_id=1)
-    await site.session("closed")
+    assert (await site.ended(session["session_id"]))["state"] == "closed"
     assert (await site.all_agree(session["session_id"]))[1] > 0, name
     await site.until(lambda: site.order(do="unplug", evse_id=1), bool, "unplugged")
 

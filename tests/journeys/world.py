@@ -90,6 +90,16 @@ class World:
         found: Json = await self.until(self.newest, wanted, f"a session {' or '.join(states)}")
         return found
 
+    async def ended(self, session_id: str) -> Json:
+        """This session at its end, whatever came after it: a site that is started again tells of the car that
+        is still there, and is offered another."""
+        page: Json = await self.until(
+            lambda: self.parties.session(session_id),
+            lambda session: session["state"] in ("closed", "failed"),
+            f"an end of {session_id}",
+        )
+        return page
+
     async def ready_to_read(self) -> None:
         """Wait until the terminal waits for a card."""
 

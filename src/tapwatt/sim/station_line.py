@@ -67,6 +67,7 @@ class StationLine:
         self._bell = bell
         self._client: StationClient | None = None
         self._given: set[int] = set()
+        self._over: set[int] = set()
         self._feeding = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -106,6 +107,7 @@ class StationLine:
         """For the program's life: hand stored messages to the client, in order."""
         while True:
             self._feeding.clear()
+            self._over.clear()
             if self._client is not None:
                 rows = await self._database.read(
                     lambda tx: station_books.unsent(tx, most=MOST_AT_ONCE + len(self._given))
@@ -181,7 +183,9 @@ class StationLine:
     # --- inside
 
     def _give(self, client: StationClient, row: Row) -> None:
-        if row.id in self._given or len(self._given) >= MOST_AT_ONCE or client is not self._client:
+        # What was answered while the rows were read is still among them.
+        known = row.id in self._given or row.id in self._over
+        if known or len(self._given) >= MOST_AT_ONCE or client is not self._client:
             return
         try:
             answer = client.report(station_books.read_message(row), transaction=str(row.charge_id))
@@ -214,6 +218,7 @@ class StationLine:
             log.error("an answer could not be stored, asking again", message=message_id, reason=str(error))
             self._given.discard(message_id)
             return
+        self._over.add(message_id)
         self._given.discard(message_id)
         if isinstance(answer, StartAnswered) and answer.token.status is not TokenStatus.ACCEPTED:
             self._on_refused_token(charge_id)
