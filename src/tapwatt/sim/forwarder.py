@@ -70,6 +70,7 @@ class Forwarder:
         self._chance = chance
         self._now_ms = now_ms
         self._in_work: dict[int, asyncio.Task[None]] = {}
+        self._over: set[int] = set()
 
     async def run(self) -> None:
         """For the program's life."""
@@ -86,8 +87,11 @@ class Forwarder:
 
     async def _begin_due(self) -> None:
         now_ms = self._now_ms()
+        self._over.clear()
         for advice in await self._database.read(lambda tx: tx.run(_DUE, now_ms=now_ms)):
-            if advice.id in self._in_work or len(self._in_work) >= MOST_AT_ONCE:
+            # What ended while the rows were read is still among them as it was before.
+            known = advice.id in self._in_work or advice.id in self._over
+            if known or len(self._in_work) >= MOST_AT_ONCE:
                 continue
             task = asyncio.create_task(self._send(advice))
             self._in_work[advice.id] = task
@@ -95,6 +99,7 @@ class Forwarder:
 
     def _ended(self, advice_id: int, task: asyncio.Task[None]) -> None:
         del self._in_work[advice_id]
+        self._over.add(advice_id)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("an advice could not be sent", advice=advice_id, reason=str(error))
         self._bell.ring()
