@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.sim.world import Csms, Post, charges_of, station_on, until
+from tests.sim.world import Csms, Post, charges_of, reading_late, station_on, until
 
 from tapwatt.ocpp import messages as ocpp
 from tapwatt.ocpp.commands import (
@@ -22,7 +20,6 @@ from tapwatt.ocpp.commands import (
 )
 from tapwatt.sim.car import Car
 from tapwatt.sim.station import FIRST_REGISTER_WH
-from tapwatt.store import Transaction
 
 QUICK = Car(target_wh=200, handshake_ms=0)
 LASTING = Car(target_wh=50_000, handshake_ms=0)
@@ -74,24 +71,9 @@ async def test_what_is_answered_while_the_messages_are_read_is_not_brought_again
     office, port = csms
     post = await station_on(tmp_path, port)
     await running(office, post)
-    read = post.database.read
-
-    async def slow_read(query: Callable[[Transaction], Any]) -> Any:
-        rows = await read(query)
-        await asyncio.sleep(0.05)
-        return rows
-
-    async def knocking() -> None:
-        while True:
-            post.station.line.wake()
-            await asyncio.sleep(0.002)
-
-    monkeypatch.setattr(post.database, "read", slow_read)
-    knocks = asyncio.create_task(knocking())
-    assert await post.station.press_stop(1)
-    await until(lambda: office.of(ocpp.TransactionStopped))
-    await asyncio.sleep(0.5)
-    knocks.cancel()
+    async with reading_late(monkeypatch, post.database, post.station.line.wake):
+        assert await post.station.press_stop(1)
+        await until(lambda: office.of(ocpp.TransactionStopped))
     assert len(office.of(ocpp.TransactionStopped)) == 1
     await post.close()
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.sim.world import Gateway, bench, everything, mute, power_on, says, until, until_summary
+from tests.sim.world import (
+    Gateway,
+    bench,
+    everything,
+    mute,
+    power_on,
+    reading_late,
+    says,
+    until,
+    until_summary,
+)
 
 from tapwatt.rails.emv.cryptogram import CryptogramCheck, verify_arqc
 from tapwatt.rails.keys import leaks
 from tapwatt.rails.messages import life_cycle, payment_reference, terminal_serial
 from tapwatt.rails.sandbox import card, cards, issuer_master_key, network
 from tapwatt.sim.card import Medium
-from tapwatt.store import Transaction
 from tapwatt.terminals.messages import (
     Approved,
     BookTotal,
@@ -222,26 +229,11 @@ async def test_what_is_answered_while_the_advices_are_read_is_not_sent_again(
 ) -> None:
     async with bench(tmp_path, gateway) as standing:
         approval = await standing.tap_and_hold("visa-good")
-        read = standing.site.database.read
-
-        async def slow_read(query: Callable[[Transaction], Any]) -> Any:
-            rows = await read(query)
-            await asyncio.sleep(0.05)
-            return rows
-
-        async def knocking() -> None:
-            while True:
-                standing.site.bell.ring()
-                await asyncio.sleep(0.002)
-
-        monkeypatch.setattr(standing.site.database, "read", slow_read)
-        knocks = asyncio.create_task(knocking())
-        await standing.ecr.run(
-            Capture(receipt=approval.receipt, hold_minor=2500, amount_minor=46, currency="EUR")
-        )
-        await until(lambda: gateway.of("0220"))
-        await asyncio.sleep(0.4)
-        knocks.cancel()
+        async with reading_late(monkeypatch, standing.site.database, standing.site.bell.ring):
+            await standing.ecr.run(
+                Capture(receipt=approval.receipt, hold_minor=2500, amount_minor=46, currency="EUR")
+            )
+            await until(lambda: gateway.of("0220"))
         assert [message.mti for message in gateway.heard] == ["0100", "0220"]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from tapwatt.ocpp import messages as ocpp
@@ -26,7 +27,7 @@ from tapwatt.sim.faults import Faults
 from tapwatt.sim.site import Device, Site, build_device
 from tapwatt.sim.station import Station
 from tapwatt.sim.tables import CHARGE, METADATA
-from tapwatt.store import Database
+from tapwatt.store import Database, Transaction
 from tapwatt.terminals.messages import Preauthorise, Register
 from tapwatt.terminals.zvt.link import EcrLink
 
@@ -136,6 +137,31 @@ async def bench(path: Path, gateway: Gateway, **settings: Any) -> AsyncIterator[
         yield standing
     finally:
         await standing.close()
+
+
+@asynccontextmanager
+async def reading_late(
+    patch: pytest.MonkeyPatch, database: Database, knock: Callable[[], None]
+) -> AsyncIterator[None]:
+    """Whoever reads gets his rows late, and is asked again and again to look: what happened meanwhile is not
+    in them."""
+    read = database.read
+
+    async def late(query: Callable[[Transaction], Any]) -> Any:
+        rows = await read(query)
+        await asyncio.sleep(0.05)
+        return rows
+
+    async def knocking() -> None:
+        while True:
+            knock()
+            await asyncio.sleep(0.002)
+
+    patch.setattr(database, "read", late)
+    knocks = asyncio.create_task(knocking())
+    yield
+    await asyncio.sleep(0.4)  # time enough to do something twice
+    knocks.cancel()
 
 
 async def until(condition: Callable[[], Any], *, within_s: float = 5.0) -> None:
