@@ -11,9 +11,9 @@ from tapwatt.ocpp import messages as ocpp
 from tapwatt.platform import review
 
 
-async def in_doubt(site: Site) -> dict[str, Any]:
+async def in_doubt(site: Site, hold_minor: int = 2500) -> dict[str, Any]:
     """A charge whose stop names another transaction: 20 kWh that nobody proved."""
-    _, _ = await charging(site)
+    _, _ = await charging(site, hold_minor)
     token = site.wires.started[0]
     await site.says(stop("-1", 120_000, after_s=600, id_token=token))
     return await until(site, "review")
@@ -49,6 +49,16 @@ async def test_the_queue_shows_what_there_is_to_judge_by(site: Site) -> None:
     assert (waiting["register_begin_wh"], waiting["register_end_wh"]) == (100_000, 120_000)
     assert [alarm["session_id"] for alarm in shown["alarms"]] == [session["session_id"]]
     assert (await queue(site, "other"))["sessions"] == []
+
+
+async def test_a_person_may_take_no_more_than_the_hold(site: Site) -> None:
+    session = await in_doubt(site, hold_minor=1000)
+    assert (await queue(site))["sessions"][0]["most_minor"] == 1000
+    with pytest.raises(UnableToDecide, match=r"at most 10\.00 EUR"):
+        await decide(site, session["session_id"], 1001)
+    assert await decide(site, session["session_id"], 1000)
+    await site.quiet()
+    assert (site.wires.operated[-1].amount_minor, site.wires.operated[-1].hold_minor) == (1000, 1000)
 
 
 @pytest.mark.parametrize("amount_minor", [1167, 2500, 99_999, -1])
